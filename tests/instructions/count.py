@@ -51,12 +51,12 @@ def measure(program, mode):
 def verdict(measured, committed):
     """(passed, what to say) of one figure."""
     if committed is None:
-        return False, "no committed figure: run with --update"
+        return False, "no committed figure: count.py --update"
     change = measured / committed - 1
     if measured > committed * (1 + TOLERANCE):
         return False, f"{change:+.1%}: dearer than committed"
     if measured < committed * (1 - TOLERANCE):
-        return True, f"{change:+.1%}: lower the committed figure (--update)"
+        return True, f"{change:+.1%}: lower the committed figure (count.py --update)"
     return True, f"{change:+.1%}"
 
 
