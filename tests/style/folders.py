@@ -10,7 +10,8 @@ def machinery(root):
     parents = [root / "include" / "hotplate", root / "lib"]
     return [folder.relative_to(root) for parent in parents if parent.is_dir()
             for folder in sorted(parent.iterdir())
-            if folder.is_dir() and folder.name != "cmake"]
+            if folder.is_dir() and any(folder.iterdir())
+            and folder.name != "cmake"]
 
 
 def check(root):
