@@ -1,0 +1,103 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+#include "hotplate/base/cache_line.hpp"
+#include "hotplate/version.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// A concurrency limit: never more than `limit` inside, not for an instant, and
+/// nobody is refused while there is room.
+/// Thread safety: all members may be called from any thread.
+class alignas(cache_line) gate {
+ public:
+  explicit gate(std::int64_t limit) noexcept : limit_(limit) {}
+
+  bool try_enter() noexcept {
+    std::int64_t inside = inside_.load(std::memory_order_relaxed);
+    const std::int64_t limit = limit_.load(std::memory_order_relaxed);
+    do {
+      if (inside >= limit) return false;
+      // Not fetch_add and take back: for that instant others would be refused.
+      // acquire: sees what those who left did; pairs with leave().
+    } while (!inside_.compare_exchange_weak(inside, inside + 1,
+                                            std::memory_order_acquire,
+                                            std::memory_order_relaxed));
+    if (inside >= peak_.load(std::memory_order_relaxed)) [[unlikely]] {
+      raise_peak(inside + 1);
+    }
+    return true;
+  }
+
+  void leave() noexcept { inside_.fetch_sub(1, std::memory_order_release); }
+
+  std::int64_t inside() const noexcept {
+    return inside_.load(std::memory_order_acquire);
+  }
+  std::int64_t peak() const noexcept {
+    return peak_.load(std::memory_order_relaxed);
+  }
+  std::int64_t limit() const noexcept {
+    return limit_.load(std::memory_order_relaxed);
+  }
+  /// A lower one sends nobody out; it refuses until enough have left.
+  void set_limit(std::int64_t limit) noexcept {
+    limit_.store(limit, std::memory_order_relaxed);
+  }
+
+ private:
+  void raise_peak(std::int64_t seen) noexcept {
+    std::int64_t peak = peak_.load(std::memory_order_relaxed);
+    while (peak < seen && !peak_.compare_exchange_weak(
+                              peak, seen, std::memory_order_relaxed)) {
+    }
+  }
+
+  // Whoever enters or leaves writes these.
+  std::atomic<std::int64_t> inside_ = 0;
+  std::atomic<std::int64_t> peak_ = 0;
+  std::atomic<std::int64_t> limit_;
+};
+
+/// Permission to run, one place in each gate; given back when destroyed.
+class [[nodiscard]] ticket {
+ public:
+  ticket() noexcept = default;
+  ticket(ticket&& other) noexcept { *this = std::move(other); }
+  ticket& operator=(ticket&& other) noexcept {
+    std::swap(engine_, other.engine_);
+    std::swap(function_, other.function_);
+    return *this;
+  }
+  ticket(const ticket&) = delete;
+  ticket& operator=(const ticket&) = delete;
+  ~ticket() { give_back(); }
+
+  /// Asks both gates; on refusal holds nothing and returns the full one.
+  const gate* enter(gate& engine, gate& function) noexcept {
+    if (!function.try_enter()) return &function;
+    if (!engine.try_enter()) {
+      function.leave();
+      return &engine;
+    }
+    engine_ = &engine;
+    function_ = &function;
+    return nullptr;
+  }
+
+  void give_back() noexcept {
+    if (engine_ == nullptr) return;
+    engine_->leave();
+    function_->leave();
+    engine_ = function_ = nullptr;
+  }
+
+ private:
+  gate* engine_ = nullptr;
+  gate* function_ = nullptr;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "hotplate/version.hpp"
+
+// For our own bugs only; what a user can get wrong is an error or an outcome.
+#if !defined(NDEBUG)
+#define HOTPLATE_ASSERT(condition)                                         \
+  ((condition) ? static_cast<void>(0)                                      \
+               : (static_cast<void>(std::fprintf(                          \
+                      stderr, "hotplate: broken invariant at %s:%d: %s\n", \
+                      __FILE__, __LINE__, #condition)),                    \
+                  std::abort()))
+#else
+#define HOTPLATE_ASSERT(condition) static_cast<void>(0)
+#endif
+
+// Keeps a slow path, or one side of a fiber switch, out of its caller.
+#define HOTPLATE_NOINLINE __attribute__((noinline))

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "hotplate/clock.hpp"
+#include "hotplate/meter.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI {
+
+/// A size in units of 1,048,576 bytes: what functions are configured in.
+struct mebibytes {
+  std::uint32_t count = 0;
+
+  constexpr std::size_t bytes() const noexcept {
+    return static_cast<std::size_t>(count) << 20;
+  }
+  friend constexpr auto operator<=>(mebibytes, mebibytes) = default;
+};
+
+namespace literals {
+consteval mebibytes operator""_MiB(unsigned long long count) {
+  return {static_cast<std::uint32_t>(count)};
+}
+}  // namespace literals
+
+/// How one function is run. Every field is checked by `deploy`.
+struct function_config {
+  /// 128 to 10,240 MiB: the hard cap of an invocation's arena, and the GB of
+  /// its GB-seconds. Heap use outside the arena is not seen.
+  mebibytes memory{128};
+
+  /// 1 ms to 900 s: wall time one invocation may take, from the start of the
+  /// handler; also how long it may wait to start. At the deadline the caller is
+  /// answered, and the handler is thrown out at its next suspension point. One
+  /// that never suspends runs on as an overrun.
+  std::chrono::milliseconds timeout{3'000};
+
+  /// At least 1: most invocations of this function in flight at once, overruns
+  /// included. Further ones are `throttled`.
+  std::int64_t max_concurrency = 1'000;
+
+  /// How long an unused instance stays warm; 0 keeps none.
+  std::chrono::milliseconds keep_alive{600'000};
+
+  /// 16 KiB to 64 MiB: address space of a handler's stack, rounded up to a
+  /// power of two. Resident is only what is touched.
+  std::size_t stack_bytes = 256 * 1024;
+};
+
+/// How an engine is set up. Every field is checked by its constructor.
+struct engine_config {
+  /// Threads that run handlers. 0 makes the engine host-pumped: the host runs
+  /// it with `poll()`, `run_until()` or `run_until_idle()`.
+  int workers = hardware_threads;
+
+  /// At least 1: most invocations in flight at once, overruns included.
+  std::int64_t max_concurrency = 1'000;
+
+  std::size_t max_event_bytes = 6 << 20;
+  std::size_t max_response_bytes = 6 << 20;
+
+  /// How long an idle worker, and a thread waiting for an outcome, looks for
+  /// news before it sleeps. Waking a sleeper costs some 5 to 25 microseconds.
+  std::chrono::microseconds spin{20};
+
+  /// Time that the host moves; needs `workers` = 0, must outlive the engine.
+  manual_clock* clock = nullptr;
+
+  /// Receive the usage of every invocation; must outlive the engine.
+  std::vector<meter*> meters = {};
+
+  static constexpr int hardware_threads = -1;
+};
+
+/// How one invocation is made. Views need to live until the call returns.
+struct invoke_options {
+  /// The caller's own bound on waiting, init and handler together.
+  time_point deadline = no_deadline;
+  std::string_view tenant = {};  ///< For usage and meters.
+  hotplate::trigger trigger = hotplate::trigger::direct;
+  std::uint32_t attempt = 1;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI

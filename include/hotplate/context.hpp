@@ -1,0 +1,104 @@
+#pragma once
+
+#include <chrono>
+#include <string_view>
+
+#include "hotplate/arena.hpp"
+#include "hotplate/clock.hpp"
+#include "hotplate/config.hpp"
+#include "hotplate/outcome.hpp"
+#include "hotplate/payload.hpp"
+#include "hotplate/usage.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI {
+
+namespace detail {
+
+/// What stands behind a context. The engine is one; a handler cannot tell.
+class context_host {
+ public:
+  virtual std::string_view function_name() const noexcept = 0;
+  virtual std::string_view tenant() const noexcept = 0;
+  virtual usage usage_so_far() const noexcept = 0;
+  virtual time_point now() const noexcept = 0;
+  virtual time_point deadline() const noexcept = 0;
+  virtual bool cancelled() const noexcept = 0;
+  virtual void sleep_until(time_point when) = 0;
+  virtual void yield() = 0;
+  virtual outcome<payload> invoke(std::string_view name, payload_view event,
+                                  const invoke_options& options) = 0;
+
+ protected:
+  ~context_host() = default;
+};
+
+}  // namespace detail
+
+/// A handler's view of its invocation. Valid until the handler returns.
+/// Thread safety: none; it belongs to the handler's fiber.
+class context {
+ public:
+  context(detail::context_host& host, hotplate::arena& memory) noexcept
+      : host_(&host), arena_(&memory) {}
+  context(const context&) = delete;
+  context& operator=(const context&) = delete;
+
+  /// This invocation's memory; see arena.hpp.
+  hotplate::arena& arena() noexcept { return *arena_; }
+
+  request_id id() const noexcept { return usage_so_far().id; }
+  std::string_view function_name() const noexcept {
+    return host_->function_name();
+  }
+  std::uint32_t version() const noexcept { return usage_so_far().version; }
+  std::string_view tenant() const noexcept { return host_->tenant(); }
+  usage usage_so_far() const noexcept { return host_->usage_so_far(); }
+
+  /// The engine's clock: use it instead of std::chrono's to be testable.
+  time_point now() const noexcept { return host_->now(); }
+  time_point deadline() const noexcept { return host_->deadline(); }
+  std::chrono::nanoseconds remaining_time() const noexcept {
+    return deadline() - now();
+  }
+
+  /// True once nobody waits for this invocation's result any more. A handler
+  /// that computes for long without suspending should ask from time to time.
+  bool cancelled() const noexcept { return host_->cancelled(); }
+
+  // Suspension points: other invocations run meanwhile on this worker. Each
+  // throws invocation_cancelled once `cancelled()`.
+
+  void sleep_until(time_point when) { host_->sleep_until(when); }
+  void sleep_for(std::chrono::nanoseconds time) { sleep_until(now() + time); }
+  void yield() { host_->yield(); }
+
+  /// Invokes another function by name; suspends until it has settled. It
+  /// inherits this invocation's deadline where that is the nearer one.
+  outcome<payload> invoke(std::string_view name, payload_view event = {},
+                          const invoke_options& options = {}) {
+    return host_->invoke(name, event, options);
+  }
+
+ private:
+  detail::context_host* host_;
+  hotplate::arena* arena_;
+};
+
+/// What an instance's constructor may ask of its cold start.
+class init_context {
+ public:
+  init_context(std::string_view function, std::uint32_t version,
+               mebibytes memory) noexcept
+      : function_(function), version_(version), memory_(memory) {}
+
+  std::string_view function_name() const noexcept { return function_; }
+  std::uint32_t version() const noexcept { return version_; }
+  mebibytes memory() const noexcept { return memory_; }
+
+ private:
+  std::string_view function_;
+  std::uint32_t version_;
+  mebibytes memory_;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hotplate/config.hpp"
+#include "hotplate/context.hpp"
+#include "hotplate/engine/core.hpp"
+#include "hotplate/engine/deploy.hpp"
+#include "hotplate/function.hpp"
+#include "hotplate/pending.hpp"
+#include "hotplate/stats.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI {
+
+/// Runs deployed functions in this process. Start here.
+/// Setting up throws, running returns: the constructor and deploy() throw
+/// bad_config (and std::system_error or std::bad_alloc where the host has no
+/// more threads or memory); from invoke() on, everything is an outcome.
+/// Thread safety: all members may be called from any thread, except the
+/// destructor. Function handles and pendings must not outlive the engine;
+/// outcomes may.
+class engine {
+ public:
+  explicit engine(engine_config config = {})
+      : core_(std::make_unique<detail::core>(std::move(config))) {}
+
+  /// Cancels what has not settled, answers every waiter, then waits for the
+  /// handlers that still run, naming the oldest on stderr every second.
+  ~engine() = default;
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+
+  /// Deploys a callable: handler(context&, parameters...) or
+  /// handler(parameters...). Instances share it if it can be called const,
+  /// else each has its own copy. Deploying a name again publishes a new
+  /// version: what is in flight finishes on the old one.
+  /// Errors: bad_config; signature_changed if the live version of that name
+  /// takes or returns something else (remove it first).
+  // The leading parameter keeps deploy<State>() from meaning this overload.
+  template <int = 0, callable_handler Handler>
+  function<signature_of<Handler>> deploy(std::string name, Handler&& handler,
+                                         function_config config = {}) {
+    using target = std::decay_t<Handler>;
+    detail::function_record& deployed = core_->deploy(
+        std::move(name),
+        detail::erase_callable<target>(std::forward<Handler>(handler)), config);
+    return {*core_, deployed};
+  }
+
+  /// Deploys a class whose objects are the instances: constructed at a cold
+  /// start, from an init_context& or by default, and called for each event.
+  template <typename State>
+  requires callable_handler<State> function<signature_of<State>> deploy(
+      std::string name, function_config config = {}) {
+    detail::function_record& deployed =
+        core_->deploy(std::move(name), detail::erase_class<State>(), config);
+    return {*core_, deployed};
+  }
+
+  /// What is in flight finishes; from now on the name is `not_found`. False if
+  /// it was not deployed.
+  bool remove(std::string_view name) { return core_->remove(name); }
+
+  /// Invokes a function by name ("name", or "name:3" for its version 3).
+  /// Blocks the thread until it has settled; within a handler of this engine,
+  /// suspends the fiber instead. The event is copied into the invocation.
+  outcome<payload> invoke(std::string_view name, payload_view event = {},
+                          const invoke_options& options = {}) {
+    return detail::invoke_encoded(*core_, name, event, options);
+  }
+  /// The same; the event moves and is not copied.
+  outcome<payload> invoke(std::string_view name, payload&& event,
+                          const invoke_options& options = {}) {
+    return detail::invoke_encoded(*core_, name, std::move(event), options);
+  }
+
+  /// Starts an invocation without waiting for it.
+  pending<payload> invoke_async(std::string_view name, payload_view event = {},
+                                const invoke_options& options = {}) {
+    return detail::start_encoded(*core_, name, event, options);
+  }
+  pending<payload> invoke_async(std::string_view name, payload&& event,
+                                const invoke_options& options = {}) {
+    return detail::start_encoded(*core_, name, std::move(event), options);
+  }
+
+  // A host-pumped engine (`workers` = 0) runs in these; with workers they do
+  // nothing. One thread pumps at a time: for a second one, and in a handler,
+  // they do nothing either.
+
+  /// Runs what is ready, due timers included, without waiting. Returns how many
+  /// things ran.
+  std::size_t poll() { return core_->poll(); }
+
+  /// Runs until no invocation is in flight: waits for timers, or, with a
+  /// manual clock, moves it to the next one.
+  void run_until_idle() { core_->run_until_idle(); }
+
+  /// Steps a manual clock to `when`, stopping at every timer on the way. What
+  /// completes exactly then has completed on return; an invocation made next
+  /// arrives then, ahead of the deadlines and expiries due at that moment.
+  void run_until(time_point when) { core_->run_until(when); }
+  void run_for(std::chrono::nanoseconds time) { run_until(now() + time); }
+
+  /// Refuses new invocations, waits for those in flight, and at the deadline
+  /// answers every caller that is left with `draining`.
+  drain_report drain(std::chrono::nanoseconds within) {
+    return core_->drain(within);
+  }
+
+  engine_stats stats() const { return core_->stats(); }
+  /// Every function ever deployed, in order of first deployment.
+  std::vector<function_stats> functions() const { return core_->functions(); }
+
+  /// The engine's clock.
+  time_point now() const noexcept { return core_->now(); }
+
+ private:
+  std::unique_ptr<detail::core> core_;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI

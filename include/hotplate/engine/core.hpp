@@ -1,0 +1,168 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hotplate/arena/chunk_pool.hpp"
+#include "hotplate/engine/invocation_pool.hpp"
+#include "hotplate/stats.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// The engine without its types: the stages, wired. Each verb's definition is
+/// in the header named beside it; invoke.hpp shows the life of an invocation.
+class core {
+ public:
+  explicit core(engine_config config);  // setup.hpp
+  core(const core&) = delete;
+  core& operator=(const core&) = delete;
+  ~core();  // drain.hpp
+
+  // --- setup.hpp
+  function_record& deploy(std::string name, handler how,
+                          const function_config& config);
+  bool remove(std::string_view name);
+  engine_stats stats() const;
+  std::vector<function_stats> functions() const;
+
+  // --- invoke.hpp
+  /// A record for a call that is about to be made; null when memory is out.
+  invocation* open(const invoke_options& options, worker* here) noexcept;
+  void aim(invocation& call, function_record& target,
+           version_record& version) noexcept;
+  /// Invokes and waits until it has settled.
+  void invoke(invocation& call, worker* here);
+  /// Starts it; somebody may wait for it later.
+  void start(invocation& call, worker* here) noexcept;
+
+  // --- settle.hpp
+  void refuse(invocation& call, std::unique_ptr<error> why) noexcept;
+  void expire(invocation& call, std::uint64_t generation,
+              std::int64_t now) noexcept;
+  bool cancel(invocation& call, std::uint64_t generation, errc why) noexcept;
+  usage usage_of(const invocation& call, errc status,
+                 std::int64_t now) const noexcept;
+  /// Whether nobody waits for its result any more.
+  bool is_over(const invocation& call) const noexcept;
+  /// The caller's side is done with the record.
+  void leave(invocation& call, worker* here) noexcept;
+
+  // --- wait.hpp
+  void wait(invocation& call, worker* here, std::int64_t until = forever);
+  void sleep_until(invocation& call, std::int64_t when);
+  void yield(invocation& call);
+  /// The worker that the calling thread is running, or null. In a handler whose
+  /// invocation is over, throws invocation_cancelled instead.
+  worker* here_or_throw() const;
+  bool throw_if_over(worker* here) const;
+
+  // --- pump.hpp
+  std::size_t poll();
+  void run_until_idle();
+  void run_until(time_point when);
+
+  // --- drain.hpp
+  drain_report drain(std::chrono::nanoseconds within);
+
+  time_point now() const noexcept { return as_time(time_.now()); }
+  std::int64_t clock_now() const noexcept { return time_.now(); }
+  worker* here() const noexcept { return threads_.here(); }
+  const engine_config& config() const noexcept { return config_; }
+  registry& names() noexcept { return names_; }
+
+  static time_point as_time(std::int64_t nanoseconds) noexcept {
+    return time_point{std::chrono::nanoseconds{nanoseconds}};
+  }
+  static std::int64_t as_count(time_point time) noexcept {
+    return time.time_since_epoch().count();
+  }
+
+ private:
+  // --- invoke.hpp
+  std::unique_ptr<error> objection(invocation& call, worker* here);
+  bool admit(invocation& call, worker* here) noexcept;
+  void run_directly(invocation& call, worker& here);
+  void run_pumping(invocation& call);  // pump.hpp
+  void send_to_worker(invocation& call, worker* here) noexcept;
+  static fiber* run(task& self, worker& on);
+  static void refuse_fiber(task& self, worker& on) noexcept;
+  void bound_by(invocation& call, worker* here) noexcept;
+  bool begin(invocation& call) noexcept;
+  void enter_init(invocation& call, std::int64_t now) noexcept;
+  void enter_handler(invocation& call, std::int64_t now) noexcept;
+  lease take_instance(invocation& call);
+  void call_handler(invocation& call, lease& on_loan) noexcept;
+  fiber* finish(invocation& call, worker& on, lease& on_loan) noexcept;
+
+  // --- settle.hpp
+  void judge(invocation& call, std::int64_t now) noexcept;
+  void meter(invocation& call, worker* here) noexcept;
+  fiber* answer(invocation& call, worker* here, std::uint64_t flags) noexcept;
+  void settle_early(invocation& call, std::unique_ptr<error> why,
+                    std::int64_t now, bool has_ended) noexcept;
+  void count_overrun(invocation& call, std::int64_t now) noexcept;
+  void wake_suspended(invocation& call) noexcept;
+  void wake(fiber* suspended, std::uint32_t wait) noexcept;
+  void resume(fiber& ready) noexcept;
+  void recycle(invocation& call, worker* here) noexcept;
+
+  // --- wait.hpp
+  void wait_as_fiber(invocation& call, worker& here, std::int64_t until);
+  void wait_as_thread(invocation& call, std::int64_t until) noexcept;
+  std::uint32_t open_wait(invocation& self, fiber& on,
+                          std::int64_t until) noexcept;
+  void close_wait(invocation& self, worker& here,
+                  std::int64_t left_at) noexcept;
+  static void suspend(invocation& self, worker& here, std::uint32_t wait,
+                      after_switch then) noexcept;
+  static void alarm(void* target, std::uint64_t token,
+                    std::int64_t now) noexcept;
+
+  // --- pump.hpp
+  void pump_until_settled(invocation& call, worker& on, std::int64_t until);
+  void wait_beside_pump(invocation& call, std::int64_t until);
+  bool pump_once(worker& on, timer_order last = timer_order::keep_alive);
+  bool pump_next_timer(worker& on, std::int64_t until);
+
+  // --- drain.hpp
+  static bool inspect(void* self, std::int64_t now);
+  std::uint64_t cancel_all(errc why);
+  void wait_for_handlers(std::int64_t until);
+  std::vector<running_handler> still_running();
+
+  static std::int64_t timeout_of(const invocation& call) noexcept {
+    return std::chrono::nanoseconds(call.version->config.timeout).count();
+  }
+  std::int64_t spin() const noexcept {
+    return std::chrono::nanoseconds(config_.spin).count();
+  }
+  static constexpr std::int64_t longest_init = 10'000'000'000;
+
+  const engine_config config_;
+  const std::uint64_t identity_;
+  clock_source time_;
+  chunk_pool chunks_;
+  gate limit_;
+  invocation_pool records_;
+  scheduler threads_;
+  registry names_;  // Destroys instances, which disarm timers of threads_.
+
+  std::atomic<bool> draining_ = false;
+  // Written by whoever settles or ends; statistics only.
+  std::atomic<std::uint64_t> not_found_ = 0;
+  std::atomic<std::uint64_t> overruns_ = 0;
+  std::atomic<std::int64_t> overrun_ns_ = 0;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail
+
+#include "hotplate/engine/drain.hpp"
+#include "hotplate/engine/invoke.hpp"
+#include "hotplate/engine/pump.hpp"
+#include "hotplate/engine/settle.hpp"
+#include "hotplate/engine/setup.hpp"
+#include "hotplate/engine/wait.hpp"

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "hotplate/engine/core.hpp"
+#include "hotplate/engine/typed.hpp"
+
+// Handlers lose their types here; typed.hpp gives calls theirs back.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// A callable: shared by all instances if it may be called const (and is then
+/// called from several workers at once), else copied into each.
+template <typename Callable>
+handler erase_callable(Callable callable) {
+  if constexpr (handler_traits<Callable>::is_const) {
+    handler erased = describe_calls<const Callable, signature_of<Callable>>();
+    erased.prototype = std::make_shared<Callable>(std::move(callable));
+    return erased;
+  } else {
+    static_assert(std::is_copy_constructible_v<Callable>,
+                  "a handler that changes itself is copied into each instance, "
+                  "so it must be copyable");
+    handler erased = describe_calls<Callable, signature_of<Callable>>();
+    erased.prototype = std::make_shared<Callable>(std::move(callable));
+    erased.state_size = sizeof(Callable);
+    erased.state_alignment = alignof(Callable);
+    erased.init = [](void* state, const void* prototype, init_context&) {
+      new (state) Callable(*static_cast<const Callable*>(prototype));
+    };
+    erased.destroy = destroyer<Callable>();
+    return erased;
+  }
+}
+
+/// A class: each instance is an object of it.
+template <typename State>
+handler erase_class() {
+  static_assert(std::is_constructible_v<State, init_context&> ||
+                    std::is_default_constructible_v<State>,
+                "an instance is constructed from an init_context& or from "
+                "nothing");
+  handler erased = describe_calls<State, signature_of<State>>();
+  erased.state_size = sizeof(State);
+  erased.state_alignment = alignof(State);
+  erased.init = [](void* state, const void*, init_context& ctx) {
+    if constexpr (std::is_constructible_v<State, init_context&>) {
+      new (state) State(ctx);
+    } else {
+      new (state) State();
+    }
+  };
+  erased.destroy = destroyer<State>();
+  return erased;
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

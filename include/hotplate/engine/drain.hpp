@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdio>
+#include <exception>
+#include <vector>
+
+#include "hotplate/engine/core.hpp"
+#include "hotplate/engine/errors.hpp"
+#include "hotplate/engine/pump.hpp"
+
+// The end of an engine, and the watchdog's look at those who run too long.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+inline bool core::inspect(void* self, std::int64_t now) {
+  auto& engine = *static_cast<core*>(self);
+  bool any = false;
+  for (std::size_t i = 0; i < engine.threads_.size(); ++i) {
+    auto* const call =
+        static_cast<invocation*>(engine.threads_.at(i).running());
+    if (call == nullptr) continue;
+    any = true;
+    // Generation first: a deadline read after it is at least as new.
+    const std::uint64_t generation = call->generation();
+    if (call->deadline.load(std::memory_order_acquire) <= now) {
+      engine.expire(*call, generation, now);
+    }
+  }
+  return any;
+}
+
+inline drain_report core::drain(std::chrono::nanoseconds within) {
+  draining_.store(true, std::memory_order_seq_cst);
+  wait_for_handlers(time_.now() + within.count());
+  drain_report report;
+  if (limit_.inside() == 0) return report;
+  report.dropped = cancel_all(errc::draining);
+  // Whoever was suspended ends now; those who compute are left.
+  constexpr std::int64_t grace = 1'000'000;
+  wait_for_handlers(time_.now() + grace);
+  report.running = still_running();
+  return report;
+}
+
+inline core::~core() {
+  if (threads_.here() != nullptr) {
+    std::fputs("hotplate: an engine was destroyed by one of its handlers\n",
+               stderr);
+    std::terminate();
+  }
+  draining_.store(true, std::memory_order_seq_cst);
+  cancel_all(errc::draining);
+  constexpr std::int64_t second = 1'000'000'000;
+  while (limit_.inside() > 0) {
+    wait_for_handlers(time_.now() + second);
+    const std::vector<running_handler> running = still_running();
+    if (limit_.inside() == 0 || running.empty()) continue;
+    std::fprintf(stderr,
+                 "hotplate: waiting for function %s to end, %.1f s after it "
+                 "was invoked\n",
+                 running.front().function.c_str(),
+                 static_cast<double>(running.front().age.count()) / 1e9);
+  }
+  threads_.stop();
+}
+
+inline void core::wait_for_handlers(std::int64_t until) {
+  constexpr timespec nap{0, 200'000};
+  while (limit_.inside() > 0 && time_.now() < until) {
+    if (!threads_.pumped()) {
+      nanosleep(&nap, nullptr);
+    } else if (const pumping pump(threads_); !pump) {
+      nanosleep(&nap, nullptr);
+    } else if (!pump_once(*pump) && !pump_next_timer(*pump, until)) {
+      return;
+    }
+  }
+}
+
+inline std::uint64_t core::cancel_all(errc why) {
+  struct target {
+    invocation* call;
+    std::uint64_t generation;
+  };
+  std::vector<target> found;
+  records_.for_each([&](invocation& call) {
+    if (!call.has(invocation::claimed)) {
+      found.push_back({&call, call.generation()});
+    }
+  });
+  std::uint64_t dropped = 0;
+  for (const target& each : found) {
+    dropped += cancel(*each.call, each.generation, why) ? 1 : 0;
+  }
+  return dropped;
+}
+
+inline std::vector<running_handler> core::still_running() {
+  std::vector<running_handler> list;
+  const std::int64_t now = time_.now();
+  records_.for_each([&](invocation& call) {
+    const std::uint64_t state = call.state.load(std::memory_order_acquire);
+    if ((state & invocation::ended) != 0) return;
+    if (call.start.load(std::memory_order_relaxed) == start_kind::none) return;
+    list.push_back({call.target->name,
+                    {identity_, (std::uint64_t{call.slot} << 32) |
+                                    (state >> invocation::generation_shift)},
+                    std::chrono::nanoseconds(now - call.arrived)});
+  });
+  return list;
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,0 +1,158 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "hotplate/admission/gate.hpp"
+#include "hotplate/instances/instance_pool.hpp"
+#include "hotplate/metering/recorder.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+class core;
+
+/// A handler that was interrupted or starved may have left its instance in any
+/// state; one that threw has cleaned up behind itself (P4).
+inline bool leaves_instance_sound(errc verdict) noexcept {
+  return verdict != errc::timed_out && verdict != errc::out_of_memory &&
+         verdict != errc::cancelled;
+}
+
+/// A function with what the engine's stages keep for it.
+struct deployed_function final : function_record {
+  deployed_function(std::string its_name, std::size_t workers)
+      : function_record(std::move(its_name)), limit(0), meter(workers) {}
+
+  gate limit;
+  recorder meter;
+};
+
+struct deployed_version final : version_record {
+  deployed_version(std::uint32_t its_number, const function_config& its_config,
+                   handler its_handler, std::string_view function,
+                   scheduler& threads, clock_source& time)
+      : version_record(its_number, its_config, std::move(its_handler)),
+        stack_class(stack_pool::class_of(its_config.stack_bytes)),
+        instances(*this, function, threads, time) {}
+
+  const std::uint8_t stack_class;
+  instance_pool instances;
+};
+
+/// What one invocation is and how far it has come. Records are recycled and
+/// their memory stays mapped, so that a late look (by the watchdog, a timer, a
+/// cancelling caller) finds a record, and its generation tells that it is not
+/// the same invocation any more.
+/// I1: whoever sets `claimed` settles it: alone writes used and failure, then
+///     sets `settled`.
+/// I2: whoever sets the last of `settled`, `ended` and `left` recycles it.
+/// I3: the handler's side writes the fields of its progress, anybody may read
+///     them; all are atomics, and none says more than how far it has come.
+struct invocation final : task {
+  enum flag : std::uint64_t {
+    claimed = 1,
+    settled = 2,
+    ended = 4,          // The handler's side does not touch it any more.
+    left = 8,           // Nor does the caller's.
+    thread_waits = 16,  // On the low half of `state`, a futex.
+    fiber_waits = 32,   // `waiter`, in its wait `wait_number`.
+  };
+
+  // --- settle once
+  std::atomic<std::uint64_t> state = claimed | settled | ended | left;
+  std::atomic<fiber*> waiter = nullptr;
+  std::atomic<std::uint32_t> wait_number = 0;
+  bool direct = false;   // `waiter` stands still on this worker until settled.
+  bool encoded = false;  // The result is a payload.
+  bool has_result = false;
+  errc verdict = errc::ok;  // Of the handler's side; `failure` says more.
+
+  // --- what is called, how
+  core* engine = nullptr;
+  deployed_function* target = nullptr;
+  deployed_version* version = nullptr;
+  const call_shape* shape = nullptr;
+  void* args = nullptr;
+  void* result = nullptr;
+  void* result_memory = nullptr;  // Of a result too large for `space`.
+  invoke_options options;
+  ticket permit;
+  std::size_t event_bytes = 0;
+  std::uint32_t slot = 0;  // Of this record; with its generation, the number.
+
+  // --- who waits for whom
+  invocation* parent = nullptr;
+  std::uint64_t parent_generation = 0;
+  std::atomic<invocation*> awaited = nullptr;  // A child, run directly.
+  std::atomic<fiber*> on = nullptr;
+  timer alarm;
+  std::atomic<std::uint32_t> sleep_number = 0;  // Of the wait cancel() may end.
+
+  // --- progress (I3), in nanoseconds of the engine's clock
+  std::atomic<std::int64_t> deadline = 0;
+  std::atomic<std::int64_t> started =
+      0;  // Init or handler, whichever is first.
+  std::atomic<std::int64_t> handler_started = 0;
+  std::atomic<std::int64_t> suspended = 0;
+  std::atomic<stage> reached = stage::arrival;
+  std::atomic<start_kind> start = start_kind::none;
+  std::int64_t arrived = 0;
+  std::int64_t bound = 0;  // The caller's and its caller's deadline.
+  std::int64_t settled_at = 0;
+
+  // --- how it ended
+  std::unique_ptr<error> thrown;  // The handler's side's own.
+  std::unique_ptr<error> failure;
+  usage used;
+
+  invocation* next_free = nullptr;
+  hotplate::arena memory;
+  static constexpr std::size_t room = 256;
+  alignas(std::max_align_t) std::array<std::byte, room> space;
+
+  // --- reading the state
+  static constexpr int generation_shift = 32;
+  std::uint64_t generation() const noexcept {
+    return state.load(std::memory_order_acquire) >> generation_shift;
+  }
+  bool has(std::uint64_t flags) const noexcept {
+    // acquire: pairs with the release of whoever set them.
+    return (state.load(std::memory_order_acquire) & flags) != 0;
+  }
+
+  /// Of a change of state: whether it set the last of the three (I2).
+  static bool is_last(std::uint64_t before, std::uint64_t after) noexcept {
+    constexpr std::uint64_t all = settled | ended | left;
+    return (before & all) != all && (after & all) == all;
+  }
+
+  /// True for the one that may settle this generation.
+  bool claim(std::uint64_t generation) noexcept {
+    std::uint64_t seen = state.load(std::memory_order_relaxed);
+    do {
+      if ((seen >> generation_shift) != generation) return false;
+      if ((seen & claimed) != 0) return false;
+    } while (!state.compare_exchange_weak(seen, seen | claimed,
+                                          std::memory_order_acq_rel,
+                                          std::memory_order_relaxed));
+    return true;
+  }
+
+  /// Room for arguments and result, which the caller reads after the end.
+  void place(const call_shape& called) {
+    args = memory.allocate(called.args_size, called.args_alignment);
+    if (called.result_size <= room / 2) {
+      result = memory.allocate(called.result_size, called.result_alignment);
+    } else {  // Must outlive the arena.
+      result = ::operator new (called.result_size,
+                               std::align_val_t{called.result_alignment});
+      result_memory = result;
+    }
+  }
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "hotplate/engine/invocation.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// Records of invocations, recycled: a cache per worker, which only its worker
+/// touches, and one for all other threads. Their memory stays mapped until the
+/// pool ends.
+class invocation_pool {
+ public:
+  explicit invocation_pool(std::size_t workers) : caches_(workers) {}
+
+  /// Null when memory is out. `here` is the calling thread's worker, or null.
+  invocation* take(worker* here) noexcept {
+    if (here == nullptr) {
+      const lock_guard hold(lock_);
+      if (invocation* const idle = shared_.pop()) return idle;
+      return refill() ? shared_.pop() : nullptr;
+    }
+    cache& own = caches_[here->index()];
+    if (invocation* const idle = own.pop()) [[likely]]
+      return idle;
+    borrow(own);
+    return own.pop();
+  }
+
+  void give(invocation& done, worker* here) noexcept {
+    if (here == nullptr) {
+      const lock_guard hold(lock_);
+      shared_.push(done);
+      return;
+    }
+    cache& own = caches_[here->index()];
+    own.push(done);
+    if (own.size > most_cached) lend(own);
+  }
+
+  /// Calls `see(record)` for every record, whatever its state.
+  template <typename See>
+  void for_each(const See& see) {
+    const lock_guard hold(lock_);
+    for (const auto& slab : slabs_) {
+      for (std::size_t i = 0; i < per_slab; ++i) see(slab[i]);
+    }
+  }
+
+ private:
+  struct alignas(cache_line) cache {
+    invocation* first = nullptr;
+    std::size_t size = 0;
+
+    void push(invocation& idle) noexcept {
+      idle.next_free = std::exchange(first, &idle);
+      ++size;
+    }
+    invocation* pop() noexcept {
+      invocation* const idle = first;
+      if (idle == nullptr) return nullptr;
+      first = idle->next_free;
+      --size;
+      return idle;
+    }
+  };
+  static constexpr std::size_t per_slab = 32;
+  static constexpr std::size_t most_cached = 256;
+  static constexpr std::size_t batch = 64;
+
+  // Under the lock.
+  bool refill() noexcept try {
+    slabs_.reserve(slabs_.size() + 1);
+    slabs_.push_back(std::make_unique<invocation[]>(per_slab));
+    for (std::size_t i = 0; i < per_slab; ++i) {
+      invocation& made = slabs_.back()[i];
+      made.slot = ++last_slot_;
+      shared_.push(made);
+    }
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+
+  HOTPLATE_NOINLINE void borrow(cache& own) noexcept {
+    const lock_guard hold(lock_);
+    if (shared_.first == nullptr && !refill()) return;
+    move(shared_, own, batch);
+  }
+
+  HOTPLATE_NOINLINE void lend(cache& own) noexcept {
+    const lock_guard hold(lock_);
+    move(own, shared_, most_cached / 2);
+  }
+
+  static void move(cache& from, cache& to, std::size_t most) noexcept {
+    for (std::size_t i = 0; i < most && from.first != nullptr; ++i) {
+      to.push(*from.pop());
+    }
+  }
+
+  std::vector<cache> caches_;
+  lock lock_;  // Guards the rest.
+  cache shared_;
+  std::vector<std::unique_ptr<invocation[]>> slabs_;
+  std::uint32_t last_slot_ = 0;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <charconv>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+
+#include "hotplate/engine/core.hpp"
+#include "hotplate/engine/errors.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+struct found {
+  function_record* function = nullptr;
+  version_record* version = nullptr;
+};
+
+/// "name" is its live version, "name:3" its version 3.
+inline found look_up(const registry& names, std::string_view qualified) {
+  if (function_record* const function = names.find(qualified)) [[likely]] {
+    return {function, function->live()};
+  }
+  const std::size_t colon = qualified.find(':');
+  if (colon == std::string_view::npos) return {};
+  const std::string_view digits = qualified.substr(colon + 1);
+  std::uint32_t number = 0;
+  const auto read =
+      std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size()) {
+    return {};
+  }
+  function_record* const function = names.find(qualified.substr(0, colon));
+  if (function == nullptr) return {};
+  return {function, names.find(*function, number)};
+}
+
+/// The live version, if it still takes and returns what the caller means; after
+/// a remove, the name may have come back with another signature.
+inline version_record* live_version(const function_record& target,
+                                    std::string_view signature) noexcept {
+  version_record* const live = target.live();
+  if (live == nullptr) return nullptr;
+  const std::string_view its = live->how.signature;
+  // The same text, mostly; another copy of it in another shared object.
+  const bool same = its.data() == signature.data() || its == signature;
+  return same ? live : nullptr;
+}
+
+template <typename Event>
+const call_shape* encoded_shape_of(const version_record& version) noexcept {
+  return std::is_same_v<Event, payload> ? version.how.by_value
+                                        : version.how.by_view;
+}
+
+inline failure object_to_event(const invocation& call, const call_shape* shape,
+                               const engine_config& config) {
+  if (shape == nullptr) return has_no_codec(call);
+  if (call.event_bytes > config.max_event_bytes) {
+    return is_too_large(call, errc::event_too_large, call.event_bytes,
+                        config.max_event_bytes);
+  }
+  return nullptr;
+}
+
+inline std::string_view copy_into(arena& memory, std::string_view text) {
+  if (text.empty()) return {};
+  auto* const copy = static_cast<char*>(memory.allocate(text.size(), 1));
+  std::memcpy(copy, text.data(), text.size());
+  return {copy, text.size()};
+}
+
+/// Makes room for a call and lets `construct` put its arguments there.
+template <typename Construct>
+void fill(invocation& call, const call_shape& shape,
+          const Construct& construct) {
+  constexpr std::size_t longest_tenant = 64;
+  if (call.options.tenant.size() > longest_tenant) [[unlikely]] {
+    call.thrown = has_bad_tenant(call, longest_tenant);
+    return;
+  }
+  try {
+    call.options.tenant = copy_into(call.memory, call.options.tenant);
+    call.place(shape);
+    construct();
+    call.shape = &shape;
+  } catch (const std::bad_alloc&) {
+    call.thrown = call.memory.exhausted()
+                      ? used_up_memory(call)
+                      : is_out_of_memory(call, "for an invocation");
+  } catch (...) {  // An argument's own constructor: its caller's to handle.
+    core& engine = *call.engine;
+    engine.refuse(call, cannot_decode(call, "an argument threw when moved"));
+    engine.leave(call, engine.here());
+    throw;
+  }
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,0 +1,219 @@
+#pragma once
+
+#include <algorithm>
+#include <limits>
+
+#include "hotplate/engine/core.hpp"
+#include "hotplate/engine/errors.hpp"
+
+// How an invocation ends: once, whoever is first.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+// The handler's side has ended; what is its outcome, if nobody was faster?
+inline void core::judge(invocation& call, std::int64_t now) noexcept {
+  const std::int64_t deadline = call.deadline.load(std::memory_order_relaxed);
+  if (call.memory.exhausted()) [[unlikely]] {
+    call.thrown = used_up_memory(call);
+  } else if (now > deadline) [[unlikely]] {
+    call.thrown = has_timed_out(call, deadline);
+  } else if (call.verdict == errc::cancelled) [[unlikely]] {
+    call.thrown = is_cancelled(call);
+  } else if (call.has_result && call.encoded) {
+    const std::size_t bytes = static_cast<payload*>(call.result)->size();
+    if (bytes > config_.max_response_bytes) {
+      call.thrown = is_too_large(call, errc::response_too_large, bytes,
+                                 config_.max_response_bytes);
+    }
+  }
+  if (call.thrown) [[unlikely]]
+    call.verdict = call.thrown->code;
+}
+
+inline usage core::usage_of(const invocation& call, errc status,
+                            std::int64_t now) const noexcept {
+  using std::chrono::nanoseconds;
+  const std::int64_t started = call.started.load(std::memory_order_relaxed);
+  const std::int64_t handler =
+      call.handler_started.load(std::memory_order_relaxed);
+  usage used;
+  used.id = {identity_, (std::uint64_t{call.slot} << 32) | call.generation()};
+  used.attempt = call.options.attempt;
+  used.trigger = call.options.trigger;
+  used.status = status;
+  used.reached = call.reached.load(std::memory_order_relaxed);
+  used.start = call.start.load(std::memory_order_relaxed);
+  used.queued = nanoseconds((started != 0 ? started : now) - call.arrived);
+  if (call.version != nullptr) {
+    used.version = call.version->number;
+    used.memory_mib = call.version->config.memory.count;
+  }
+  if (used.start == start_kind::cold) {
+    used.init = nanoseconds((handler != 0 ? handler : now) - started);
+  }
+  if (handler != 0) used.duration = nanoseconds(now - handler);
+  used.suspended = nanoseconds(call.suspended.load(std::memory_order_relaxed));
+  used.event_bytes = call.event_bytes;
+  return used;
+}
+
+inline void core::meter(invocation& call, worker* here) noexcept {
+  if (call.target == nullptr) {
+    not_found_.fetch_add(1, std::memory_order_relaxed);
+  } else if (here != nullptr) {
+    call.target->meter.record(here->index(), call.used);
+  } else {
+    call.target->meter.record_outside(call.used);
+  }
+  if (config_.meters.empty()) return;
+  const metered_invocation seen{
+      call.target != nullptr ? std::string_view(call.target->name)
+                             : std::string_view(),
+      call.options.tenant, call.used, call.failure.get()};
+  for (hotplate::meter* const each : config_.meters) each->on_invocation(seen);
+}
+
+// Publishes `flags` and finds who is to go on. The record may be gone when this
+// returns: whoever sets the last of its three final flags recycles it.
+inline fiber* core::answer(invocation& call, worker* here,
+                           std::uint64_t flags) noexcept {
+  const bool direct = call.direct;
+  fiber* const waiter = call.waiter.load(std::memory_order_relaxed);
+  // release: publishes usage and result; acquire: sees the waiter.
+  const std::uint64_t before =
+      call.state.fetch_or(flags, std::memory_order_acq_rel);
+  if (invocation::is_last(before, before | flags)) {
+    recycle(call, here);
+    return nullptr;
+  }
+  if ((flags & invocation::settled) == 0) return nullptr;
+  if ((before & invocation::thread_waits) != 0) {
+    futex_wake(&call.state, std::numeric_limits<int>::max());
+  }
+  if (direct) {
+    if (here != nullptr && waiter->home == here) return waiter;
+    if (!waiter->owns_thread()) resume(*waiter);
+  } else if ((before & invocation::fiber_waits) != 0) {
+    // Read only now, when it is sure to be there. Should the record be in use
+    // again, this wakes somebody in vain, who then looks and waits again.
+    wake(call.waiter.load(std::memory_order_relaxed),
+         call.wait_number.load(std::memory_order_relaxed));
+  }
+  return nullptr;
+}
+
+// Settles it although its handler has not ended, or has never started.
+inline void core::settle_early(invocation& call, failure why, std::int64_t now,
+                               bool has_ended) noexcept {
+  call.used = usage_of(call, why->code, now);
+  call.used.arena_peak_bytes = call.memory.last_known();
+  call.settled_at = now;
+  call.failure = std::move(why);
+  meter(call, nullptr);
+  answer(
+      call, nullptr,
+      invocation::settled | (has_ended ? std::uint64_t{invocation::ended} : 0));
+}
+
+// It never got to its handler.
+inline void core::refuse(invocation& call, failure why) noexcept {
+  const bool won = call.claim(call.generation());
+  if (call.shape != nullptr && call.shape->destroy_args != nullptr) {
+    call.shape->destroy_args(call.args);
+  }
+  call.permit.give_back();
+  call.waiter.store(nullptr, std::memory_order_relaxed);
+  call.direct = false;
+  if (won) {
+    settle_early(call, std::move(why), time_.now(), true);
+  } else {
+    answer(call, nullptr, invocation::ended);
+  }
+}
+
+inline void core::expire(invocation& call, std::uint64_t generation,
+                         std::int64_t now) noexcept {
+  const std::int64_t deadline = call.deadline.load(std::memory_order_acquire);
+  if (now < deadline || !call.claim(generation)) return;
+  // Whoever waits for this one first: it must not go on as if it had time.
+  if (call.parent != nullptr && call.direct) {
+    expire(*call.parent, call.parent_generation, now);
+  }
+  settle_early(call, has_timed_out(call, deadline), now, false);
+}
+
+inline bool core::cancel(invocation& call, std::uint64_t generation,
+                         errc why) noexcept {
+  if (!call.claim(generation)) return false;
+  wake_suspended(call);
+  settle_early(call, is_ended_by(call, why), time_.now(), false);
+  return true;
+}
+
+// A cancelled handler that is suspended is to meet its cancellation now.
+inline void core::wake_suspended(invocation& call) noexcept {
+  // seq_cst: pairs with the fence in open_wait().
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (invocation* const child = call.awaited.load(std::memory_order_acquire)) {
+    const std::uint64_t generation = child->generation();
+    // Still awaited after the look, so that generation is the child's.
+    if (call.awaited.load(std::memory_order_acquire) == child) {
+      cancel(*child, generation, errc::cancelled);
+    }
+    return;
+  }
+  const std::uint32_t wait = call.sleep_number.load(std::memory_order_acquire);
+  if (wait != 0) wake(call.on.load(std::memory_order_relaxed), wait);
+}
+
+inline void core::wake(fiber* suspended, std::uint32_t wait) noexcept {
+  if (suspended != nullptr && suspended->wake(wait)) resume(*suspended);
+}
+
+inline void core::resume(fiber& ready) noexcept {
+  worker* const home = ready.home;
+  home == threads_.here() ? home->resume(ready) : home->post(ready);
+}
+
+inline bool core::is_over(const invocation& call) const noexcept {
+  if (call.has(invocation::claimed)) return true;
+  // Nobody watches a host-pumped engine while a handler runs.
+  return threads_.pumped() &&
+         time_.now() > call.deadline.load(std::memory_order_relaxed);
+}
+
+inline void core::count_overrun(invocation& call, std::int64_t now) noexcept {
+  if (call.start.load(std::memory_order_relaxed) == start_kind::none) return;
+  overruns_.fetch_add(1, std::memory_order_relaxed);
+  // Being settled at this moment: no time to speak of.
+  if (!call.has(invocation::settled)) return;
+  overrun_ns_.fetch_add(std::max<std::int64_t>(0, now - call.settled_at),
+                        std::memory_order_relaxed);
+}
+
+inline void core::leave(invocation& call, worker* here) noexcept {
+  constexpr std::uint64_t others = invocation::settled | invocation::ended;
+  std::uint64_t before = call.state.load(std::memory_order_acquire);
+  if ((before & others) != others) {
+    before = call.state.fetch_or(invocation::left, std::memory_order_acq_rel);
+    if ((before & others) != others) return;
+  }
+  recycle(call, here);
+}
+
+inline void core::recycle(invocation& call, worker* here) noexcept {
+  if (call.has_result && call.shape->destroy_result != nullptr) {
+    call.shape->destroy_result(call.result);
+  }
+  if (call.result_memory != nullptr) [[unlikely]] {
+    ::operator delete (std::exchange(call.result_memory, nullptr),
+                       std::align_val_t{call.shape->result_alignment});
+  }
+  call.has_result = false;
+  call.failure.reset();
+  call.thrown.reset();
+  call.memory.release();
+  records_.give(call, here);
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,0 +1,173 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "hotplate/engine/core.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// Collects what is wrong, so that one exception can name all of it.
+class checklist {
+ public:
+  template <typename T>
+  void within(std::string_view field, T value, T least, T most,
+              std::string_view unit) {
+    if (value >= least && value <= most) return;
+    problems_.push_back(fmt::format("{} = {} {}: allowed are {} to {}", field,
+                                    value, unit, least, most));
+  }
+  void require(bool holds, std::string problem) {
+    if (!holds) problems_.push_back(std::move(problem));
+  }
+  void pass() {
+    if (!problems_.empty()) throw bad_config(std::move(problems_));
+  }
+
+ private:
+  std::vector<std::string> problems_;
+};
+
+inline engine_config checked(engine_config config) {
+  constexpr std::int64_t many = std::int64_t{1} << 40;
+  if (config.workers == engine_config::hardware_threads) {
+    config.workers =
+        static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  }
+  checklist list;
+  list.within("workers", config.workers, 0, 1024, "threads");
+  list.within<std::int64_t>("max_concurrency", config.max_concurrency, 1, many,
+                            "invocations");
+  list.within<std::int64_t>("spin", config.spin.count(), 0, 1'000'000, "us");
+  list.require(config.clock == nullptr || config.workers == 0,
+               "clock: a manual clock needs workers = 0");
+  for (const meter* const each : config.meters) {
+    list.require(each != nullptr, "meters: one of them is null");
+  }
+  list.pass();
+  return config;
+}
+
+inline bool is_function_name(std::string_view name) noexcept {
+  constexpr std::string_view allowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  return !name.empty() && name.size() <= 64 &&
+         name.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+inline void check(std::string_view name, const function_config& config) {
+  checklist list;
+  list.require(is_function_name(name),
+               fmt::format("name = \"{}\": allowed are 1 to 64 of A-Z a-z 0-9 "
+                           "- _",
+                           name.substr(0, 80)));
+  list.within("memory", config.memory.count, 128U, 10'240U, "MiB");
+  list.within<std::int64_t>("timeout", config.timeout.count(), 1, 900'000,
+                            "ms");
+  list.within<std::int64_t>("max_concurrency", config.max_concurrency, 1,
+                            std::int64_t{1} << 40, "invocations");
+  list.within<std::int64_t>("keep_alive", config.keep_alive.count(), 0,
+                            std::int64_t{365} * 86'400'000, "ms");
+  list.within("stack_bytes", config.stack_bytes, stack_pool::smallest,
+              stack_pool::largest, "bytes");
+  list.pass();
+}
+
+inline std::uint64_t random_identity() {
+  std::random_device entropy;
+  return (std::uint64_t{entropy()} << 32) | entropy();
+}
+
+inline core::core(engine_config config)
+    : config_(checked(std::move(config))),
+      identity_(random_identity()),
+      time_(config_.clock),
+      limit_(config_.max_concurrency),
+      records_(static_cast<std::size_t>(std::max(1, config_.workers))),
+      threads_(time_, static_cast<std::size_t>(config_.workers), spin()) {
+  threads_.start(&inspect, this);
+}
+
+inline function_record& core::deploy(std::string name, handler how,
+                                     const function_config& config) {
+  check(name, config);
+  function_record& target = names_.enter(name, [&] {
+    return std::make_unique<deployed_function>(name, threads_.size());
+  });
+  const std::string_view signature = how.signature;
+  version_record* const before =
+      names_.publish(target, signature, [&](std::uint32_t number) {
+        return std::make_unique<deployed_version>(
+            number, config, std::move(how), target.name, threads_, time_);
+      });
+  static_cast<deployed_function&>(target).limit.set_limit(
+      config.max_concurrency);
+  if (before != nullptr) {
+    static_cast<deployed_version*>(before)->instances.retire_all();
+  }
+  return target;
+}
+
+inline bool core::remove(std::string_view name) {
+  function_record* const target = names_.find(name);
+  if (target == nullptr || !names_.retract(*target)) return false;
+  names_.for_each([&](function_record& each) {
+    if (&each != target) return;
+    registry::see_versions(each, [](version_record& version) {
+      static_cast<deployed_version&>(version).instances.retire_all();
+    });
+  });
+  return true;
+}
+
+inline engine_stats core::stats() const {
+  engine_stats sum;
+  names_.for_each([&](const function_record& each) {
+    function_stats counted;
+    static_cast<const deployed_function&>(each).meter.read_into(counted);
+    sum.invocations += counted.invocations();
+  });
+  sum.not_found = not_found_.load(std::memory_order_relaxed);
+  sum.invocations += sum.not_found;
+  sum.in_flight = limit_.inside();
+  sum.peak_in_flight = limit_.peak();
+  sum.overruns = overruns_.load(std::memory_order_relaxed);
+  sum.overrun =
+      std::chrono::nanoseconds(overrun_ns_.load(std::memory_order_relaxed));
+  sum.stacks = threads_.stacks_made();
+  sum.arena_mapped_bytes = chunks_.mapped_bytes();
+  sum.arena_growths = chunks_.growths();
+  return sum;
+}
+
+inline std::vector<function_stats> core::functions() const {
+  std::vector<function_stats> all;
+  const std::int64_t now = time_.now();
+  names_.for_each([&](const function_record& each) {
+    const auto& function = static_cast<const deployed_function&>(each);
+    function_stats& sum = all.emplace_back();
+    sum.name = function.name;
+    if (const version_record* const live = function.live()) {
+      sum.version = live->number;
+      sum.signature = live->how.signature;
+      sum.config = live->config;
+    }
+    sum.in_flight = function.limit.inside();
+    sum.peak_in_flight = function.limit.peak();
+    function.meter.read_into(sum);
+    registry::see_versions(each, [&](const version_record& version) {
+      const auto& pool =
+          static_cast<const deployed_version&>(version).instances;
+      sum.instances += pool.live();
+      sum.idle += std::chrono::nanoseconds(pool.idle(now));
+    });
+  });
+  return all;
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

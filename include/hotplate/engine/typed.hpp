@@ -1,0 +1,192 @@
+#pragma once
+
+#include <new>
+#include <tuple>
+#include <utility>
+
+#include "hotplate/engine/core.hpp"
+#include "hotplate/engine/errors.hpp"
+#include "hotplate/engine/lookup.hpp"
+#include "hotplate/function.hpp"
+#include "hotplate/pending.hpp"
+
+// Calls with types: thin shells around the core.
+
+namespace hotplate::inline HOTPLATE_ABI {
+
+namespace detail {
+
+/// Puts the outcome together and is done with the record.
+template <typename R>
+outcome<R> take_outcome(core& engine, invocation& call, worker* here) {
+  using stored = typename outcome<R>::stored;
+  if (call.failure) [[unlikely]] {
+    outcome<R> failed(std::move(call.failure), call.used);
+    engine.leave(call, here);
+    return failed;
+  }
+  outcome<R> done(std::move(*static_cast<stored*>(call.result)), call.used);
+  engine.leave(call, here);
+  return done;
+}
+
+template <typename R>
+outcome<R> no_record() {
+  return outcome<R>(make_error(errc::resource_exhausted,
+                               "the host has no memory for an invocation"),
+                    usage{});
+}
+
+/// What the invocation keeps of an argument: a view's bytes, or the object.
+template <typename Argument>
+decltype(auto) keep([[maybe_unused]] arena& memory, Argument& argument) {
+  using stored = stored_t<Argument>;
+  if constexpr (std::is_same_v<stored, std::string_view>) {
+    return copy_into(memory, argument);
+  } else if constexpr (std::is_same_v<stored, payload_view>) {
+    return payload_view(copy_into(memory, argument.text()));
+  } else {
+    return static_cast<Argument&&>(argument);
+  }
+}
+
+/// Opens a record and fills it, unless something is wrong with it already.
+template <typename Args, typename... Given>
+invocation* prepare(core& engine, function_record& target,
+                    std::string_view signature, const invoke_options& options,
+                    worker* here, Given&... given) {
+  invocation* const call = engine.open(options, here);
+  if (call == nullptr) return nullptr;
+  version_record* const version = live_version(target, signature);
+  if (version == nullptr) [[unlikely]] {
+    call->thrown = is_not_found(target.name);
+    return call;
+  }
+  engine.aim(*call, target, *version);
+  fill(*call, *version->how.typed,
+       [&] { new (call->args) Args(keep<Given>(call->memory, given)...); });
+  return call;
+}
+
+}  // namespace detail
+
+template <typename R, typename... Args>
+outcome<R> function<R(Args...)>::operator()(Args... args) const {
+  detail::worker* const here = core_->here_or_throw();
+  detail::invocation* const call =
+      detail::prepare<std::tuple<detail::stored_t<Args>...>, Args...>(
+          *core_, *target_, detail::type_name<R(Args...)>(), options_, here,
+          args...);
+  if (call == nullptr) return detail::no_record<R>();
+  core_->invoke(*call, here);
+  outcome<R> done = detail::take_outcome<R>(*core_, *call, here);
+  core_->throw_if_over(here);
+  return done;
+}
+
+template <typename R, typename... Args>
+pending<R> function<R(Args...)>::async(Args... args) const {
+  detail::worker* const here = core_->here_or_throw();
+  detail::invocation* const call =
+      detail::prepare<std::tuple<detail::stored_t<Args>...>, Args...>(
+          *core_, *target_, detail::type_name<R(Args...)>(), options_, here,
+          args...);
+  if (call == nullptr) return pending<R>(detail::no_record<R>());
+  core_->start(*call, here);
+  return pending<R>(*call);
+}
+
+template <typename R, typename... Args>
+std::string_view function<R(Args...)>::name() const noexcept {
+  return target_->name;
+}
+
+template <typename T>
+pending<T>::~pending() {
+  if (call_ == nullptr) return;
+  detail::core& engine = *call_->engine;
+  engine.leave(*call_, engine.here());
+}
+
+template <typename T>
+outcome<T> pending<T>::get() {
+  if (refused_) return std::move(*std::exchange(refused_, std::nullopt));
+  detail::core& engine = *call_->engine;
+  detail::worker* const here = engine.here_or_throw();
+  engine.wait(*call_, here);
+  return detail::take_outcome<T>(engine, *std::exchange(call_, nullptr), here);
+}
+
+template <typename T>
+bool pending<T>::wait_until(time_point when) {
+  if (call_ == nullptr) return true;
+  detail::core& engine = *call_->engine;
+  engine.wait(*call_, engine.here_or_throw(), detail::core::as_count(when));
+  return ready();
+}
+
+template <typename T>
+bool pending<T>::ready() const noexcept {
+  return call_ == nullptr || call_->has(detail::invocation::settled);
+}
+
+template <typename T>
+void pending<T>::cancel() noexcept {
+  if (call_ == nullptr) return;
+  call_->engine->cancel(*call_, call_->generation(), errc::cancelled);
+}
+
+namespace detail {
+
+template <typename Event>
+invocation* prepare_encoded(core& engine, std::string_view name, Event& event,
+                            const invoke_options& options, worker* here) {
+  invocation* const call = engine.open(options, here);
+  if (call == nullptr) return nullptr;
+  call->encoded = true;
+  const found target = look_up(engine.names(), name);
+  if (target.version == nullptr) {
+    call->thrown = is_not_found(name);
+    return call;
+  }
+  engine.aim(*call, *target.function, *target.version);
+  const call_shape* const shape = encoded_shape_of<Event>(*target.version);
+  call->event_bytes = event.size();
+  call->thrown = object_to_event(*call, shape, engine.config());
+  if (call->thrown) return call;
+  fill(*call, *shape,
+       [&] { new (call->args) Event(keep<Event>(call->memory, event)); });
+  return call;
+}
+
+template <typename Event>
+outcome<payload> invoke_encoded(core& engine, std::string_view name,
+                                Event event, const invoke_options& options) {
+  worker* const here = engine.here_or_throw();
+  invocation* const call = prepare_encoded(engine, name, event, options, here);
+  if (call == nullptr) return no_record<payload>();
+  engine.invoke(*call, here);
+  outcome<payload> done = take_outcome<payload>(engine, *call, here);
+  engine.throw_if_over(here);
+  return done;
+}
+
+template <typename Event>
+pending<payload> start_encoded(core& engine, std::string_view name, Event event,
+                               const invoke_options& options) {
+  worker* const here = engine.here_or_throw();
+  invocation* const call = prepare_encoded(engine, name, event, options, here);
+  if (call == nullptr) return pending<payload>(no_record<payload>());
+  engine.start(*call, here);
+  return pending<payload>(*call);
+}
+
+inline outcome<payload> handler_view::invoke(std::string_view name,
+                                             payload_view event,
+                                             const invoke_options& options) {
+  return invoke_encoded(engine(), name, event, options);
+}
+
+}  // namespace detail
+
+}  // namespace hotplate::inline HOTPLATE_ABI

@@ -1,0 +1,177 @@
+#pragma once
+
+#include "hotplate/engine/core.hpp"
+#include "hotplate/engine/errors.hpp"
+
+// Waiting: a handler's fiber suspends, any other thread blocks. Every wait ends
+// at the deadline of whoever waits, and every wait looks again when it is over.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+inline void core::wait(invocation& call, worker* here, std::int64_t until) {
+  if (call.has(invocation::settled)) return;
+  if (here != nullptr && !here->on_root()) {
+    return wait_as_fiber(call, *here, until);
+  }
+  if (threads_.pumped()) return wait_beside_pump(call, until);
+  wait_as_thread(call, until);
+}
+
+namespace waiting {
+
+/// A fiber that waits for an invocation; lives on its stack.
+struct note {
+  invocation& call;
+  worker& home;
+  fiber& self;
+  std::uint32_t wait;
+};
+
+// Runs once the fiber has been left: only now may it be found.
+inline void publish(void* argument) {
+  const note waiting = *static_cast<note*>(argument);
+  const std::uint64_t before = waiting.call.state.fetch_or(
+      invocation::fiber_waits, std::memory_order_acq_rel);
+  if ((before & invocation::settled) != 0 && waiting.self.wake(waiting.wait)) {
+    waiting.home.resume(waiting.self);
+  }
+}
+
+inline void resume(void* argument) {
+  auto& self = *static_cast<fiber*>(argument);
+  self.home->resume(self);
+}
+
+}  // namespace waiting
+
+inline void core::wait_as_fiber(invocation& call, worker& here,
+                                std::int64_t until) {
+  auto* const self = static_cast<invocation*>(here.running());
+  while (!call.has(invocation::settled)) {
+    if (throw_if_over(&here)) {
+      cancel(call, call.generation(), errc::cancelled);
+      return;
+    }
+    const std::int64_t left_at = time_.now();
+    if (left_at >= until) return;
+    fiber& on = here.current();
+    const std::uint32_t wait = open_wait(*self, on, until);
+    call.waiter.store(&on, std::memory_order_relaxed);
+    call.wait_number.store(wait, std::memory_order_relaxed);
+    waiting::note note{call, here, on, wait};
+    suspend(*self, here, wait, {&waiting::publish, &note});
+    call.state.fetch_and(~std::uint64_t{invocation::fiber_waits},
+                         std::memory_order_relaxed);
+    close_wait(*self, here, left_at);
+  }
+}
+
+inline void core::sleep_until(invocation& call, std::int64_t when) {
+  worker& here = *threads_.here();
+  for (;;) {
+    if (throw_if_over(&here)) return;
+    const std::int64_t left_at = time_.now();
+    if (left_at >= when) return;
+    const std::uint32_t wait = open_wait(call, here.current(), when);
+    suspend(call, here, wait, {});
+    close_wait(call, here, left_at);
+  }
+}
+
+inline void core::yield(invocation& call) {
+  worker& here = *threads_.here();
+  if (throw_if_over(&here)) return;
+  const std::int64_t left_at = time_.now();
+  here.suspend({&waiting::resume, &here.current()});
+  close_wait(call, here, left_at);
+  throw_if_over(&here);
+}
+
+// The alarm is for the earlier of the wait's own end and the deadline.
+inline std::uint32_t core::open_wait(invocation& self, fiber& on,
+                                     std::int64_t until) noexcept {
+  const std::uint32_t wait = on.arm();
+  self.sleep_number.store(wait, std::memory_order_release);
+  // seq_cst: pairs with the fence in wake_suspended().
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  const std::int64_t deadline = self.deadline.load(std::memory_order_relaxed);
+  self.alarm.fire = &alarm;
+  self.alarm.target = &self;
+  self.alarm.token = (self.generation() << invocation::generation_shift) | wait;
+  threads_.arm(
+      self.alarm, std::min(until, deadline),
+      until <= deadline ? timer_order::completion : timer_order::deadline);
+  return wait;
+}
+
+inline void core::suspend(invocation& self, worker& here, std::uint32_t wait,
+                          after_switch then) noexcept {
+  // Cancelled meanwhile: stay, unless somebody has already resumed this fiber,
+  // which must then be left to be resumed.
+  if (self.has(invocation::claimed) && here.current().wake(wait)) return;
+  here.suspend(then);
+}
+
+inline void core::close_wait(invocation& self, worker& here,
+                             std::int64_t left_at) noexcept {
+  if (self.sleep_number.load(std::memory_order_relaxed) != 0) {
+    threads_.timers().disarm(self.alarm);
+    self.sleep_number.store(0, std::memory_order_relaxed);
+  }
+  self.suspended.store(
+      self.suspended.load(std::memory_order_relaxed) + time_.now() - left_at,
+      std::memory_order_relaxed);
+  here.set_running(&self);
+}
+
+// May come late, for a record or a fiber in use again: the generation guards
+// the one, and a fiber woken in vain looks and waits again.
+inline void core::alarm(void* target, std::uint64_t token,
+                        std::int64_t now) noexcept {
+  auto& call = *static_cast<invocation*>(target);
+  const std::uint64_t generation = token >> invocation::generation_shift;
+  core& engine = *call.engine;
+  if (now > call.deadline.load(std::memory_order_acquire)) {
+    engine.expire(call, generation, now);
+  }
+  if (call.generation() != generation) return;
+  engine.wake(call.on.load(std::memory_order_relaxed),
+              static_cast<std::uint32_t>(token));
+}
+
+inline void core::wait_as_thread(invocation& call,
+                                 std::int64_t until) noexcept {
+  const std::int64_t spin_until = time_.now() + spin();
+  while (!call.has(invocation::settled) && time_.now() < spin_until) relax();
+  call.state.fetch_or(invocation::thread_waits, std::memory_order_relaxed);
+  for (;;) {
+    const std::uint64_t seen = call.state.load(std::memory_order_acquire);
+    if ((seen & invocation::settled) != 0) return;
+    const std::int64_t deadline = call.deadline.load(std::memory_order_acquire);
+    futex_wait(&call.state, static_cast<std::uint32_t>(seen),
+               std::min(until, deadline));
+    const std::int64_t now = time_.now();
+    if (now >= deadline) expire(call, call.generation(), now);
+    if (now >= until) return;
+  }
+}
+
+inline worker* core::here_or_throw() const {
+  worker* const here = threads_.here();
+  throw_if_over(here);
+  return here;
+}
+
+// Not while an exception is on its way out: a second one would end the process,
+// and destructors may wait as well. True if it would have thrown but for that;
+// the wait then ends at once.
+inline bool core::throw_if_over(worker* here) const {
+  if (here == nullptr || here->on_root()) return false;
+  const auto* const self = static_cast<invocation*>(here->running());
+  if (self == nullptr || !is_over(*self)) [[likely]]
+    return false;
+  if (std::uncaught_exceptions() == 0) throw invocation_cancelled();
+  return true;
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

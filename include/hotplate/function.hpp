@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include "hotplate/config.hpp"
+#include "hotplate/outcome.hpp"
+#include "hotplate/pending.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI {
+
+namespace detail {
+class core;
+struct function_record;
+}  // namespace detail
+
+template <typename Signature>
+class function;
+
+/// A deployed function, to be called without a codec or a lookup by name. It
+/// follows the name: after a new deploy it calls the new version, after
+/// `remove` its calls are `not_found`. Cheap to copy. Made by engine::deploy
+/// (hotplate/engine.hpp defines the members).
+/// Thread safety: all members may be called from any thread.
+/// Lifetime: must not outlive its engine.
+template <typename R, typename... Args>
+class function<R(Args...)> {
+ public:
+  function(detail::core& core, detail::function_record& target) noexcept
+      : core_(&core), target_(&target) {}
+
+  /// Invokes it and waits: a thread blocks, a handler's fiber suspends. The
+  /// arguments move into the invocation; what a std::string_view or
+  /// payload_view points to is copied there.
+  outcome<R> operator()(Args... args) const;
+
+  /// Starts it without waiting.
+  pending<R> async(Args... args) const;
+
+  /// The same function, called with `options`, whose views must outlive it.
+  function with(const invoke_options& options) const {
+    function changed = *this;
+    changed.options_ = options;
+    return changed;
+  }
+
+  std::string_view name() const noexcept;
+
+ private:
+  detail::core* core_;
+  detail::function_record* target_;
+  invoke_options options_;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI

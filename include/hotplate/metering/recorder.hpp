@@ -1,0 +1,125 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <new>
+
+#include "hotplate/base/lock.hpp"
+#include "hotplate/metering/histogram.hpp"
+#include "hotplate/stats.hpp"
+#include "hotplate/usage.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// What one writer has counted of one function.
+struct recorder_shard {
+  std::array<tally, errc_count> by_code{};
+  std::array<tally, start_kind_count> by_start{};
+  tally billed_ms{};
+  tally memory_ms{};  // MiB times billed milliseconds.
+  histogram queued, init, duration, running, suspended, arena_peak;
+
+  void record(const usage& used) noexcept {
+    add(by_code[static_cast<std::size_t>(used.status)], 1);
+    add(by_start[static_cast<std::size_t>(used.start)], 1);
+    if (used.start == start_kind::none) return;
+    const auto billed = static_cast<std::uint64_t>(used.billed().count());
+    add(billed_ms, billed);
+    add(memory_ms, billed * used.memory_mib);
+    queued.record(count(used.queued));
+    if (used.start == start_kind::cold) init.record(count(used.init));
+    if (used.reached != stage::handler) return;
+    duration.record(count(used.duration));
+    running.record(count(used.running()));
+    if (used.suspended.count() != 0) suspended.record(count(used.suspended));
+    arena_peak.record(used.arena_peak_bytes);
+  }
+
+ private:
+  static std::uint64_t count(std::chrono::nanoseconds time) noexcept {
+    return time.count() < 0 ? 0 : static_cast<std::uint64_t>(time.count());
+  }
+};
+
+/// Counts one function's invocations without locked instructions: every worker
+/// writes a shard of its own, made at its first invocation of the function;
+/// all other threads share one more, under a lock.
+/// Thread safety: record() from the shard's worker, or from any thread with
+/// the last shard; the rest from any thread.
+class recorder {
+ public:
+  explicit recorder(std::size_t workers)
+      : outside_(workers),
+        shards_(new std::atomic<recorder_shard*>[workers + 1]()) {}
+  recorder(const recorder&) = delete;
+  recorder& operator=(const recorder&) = delete;
+  ~recorder() {
+    for (std::size_t i = 0; i <= outside_; ++i) delete shards_[i].load();
+  }
+
+  void record(std::size_t worker, const usage& used) noexcept {
+    if (recorder_shard* const own = shard(worker)) own->record(used);
+  }
+
+  void record_outside(const usage& used) noexcept {
+    const lock_guard hold(lock_);
+    record(outside_, used);
+  }
+
+  /// Adds this function's counts so far to `sum`.
+  void read_into(function_stats& sum) const {
+    for (std::size_t i = 0; i <= outside_; ++i) {
+      // acquire: pairs with the release in make().
+      const recorder_shard* const one =
+          shards_[i].load(std::memory_order_acquire);
+      if (one != nullptr) add_to(sum, *one);
+    }
+  }
+
+ private:
+  recorder_shard* shard(std::size_t at) noexcept {
+    recorder_shard* const own = shards_[at].load(std::memory_order_relaxed);
+    return own != nullptr ? own : make(at);
+  }
+
+  HOTPLATE_NOINLINE recorder_shard* make(std::size_t at) noexcept {
+    auto* const made = new (std::nothrow) recorder_shard;
+    // release: publishes the zeros; pairs with the acquire in read_into().
+    shards_[at].store(made, std::memory_order_release);
+    return made;
+  }
+
+  static void add_to(function_stats& sum, const recorder_shard& one) {
+    for (std::size_t i = 0; i < errc_count; ++i) {
+      sum.by_code[i] += read(one.by_code[i]);
+    }
+    sum.cold += read(one.by_start[static_cast<std::size_t>(start_kind::cold)]);
+    sum.warm += read(one.by_start[static_cast<std::size_t>(start_kind::warm)]);
+    sum.billed += std::chrono::milliseconds(read(one.billed_ms));
+    sum.gb_seconds +=
+        static_cast<double>(read(one.memory_ms)) / 1024.0 / 1000.0;
+    merge(sum.queued, one.queued);
+    merge(sum.init, one.init);
+    merge(sum.duration, one.duration);
+    merge(sum.running, one.running);
+    merge(sum.suspended, one.suspended);
+    merge(sum.arena_peak, one.arena_peak);
+  }
+
+  static void merge(distribution& sum, const histogram& one) {
+    for (std::size_t at = 0; at < histogram::buckets; ++at) {
+      const std::uint32_t count = one.count_at(at);
+      if (count == 0) continue;
+      sum.add(histogram::floor_of(at), histogram::floor_of(at + 1), count);
+    }
+  }
+
+  const std::size_t outside_;
+  // Each written by its worker, but the last: under the lock.
+  const std::unique_ptr<std::atomic<recorder_shard*>[]> shards_;
+  lock lock_;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

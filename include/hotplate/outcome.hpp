@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "hotplate/error.hpp"
+#include "hotplate/payload.hpp"
+#include "hotplate/usage.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI {
+
+/// The end of an invocation: a value or an error, and what it consumed.
+/// Independent of the engine: it may outlive it, and may go to any thread.
+template <typename T>
+class [[nodiscard]] outcome {
+ public:
+  using value_type = T;
+  using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+  outcome(stored value, const hotplate::usage& used)
+      : value_(std::move(value)), usage_(used) {}
+  outcome(std::unique_ptr<hotplate::error> why, const hotplate::usage& used)
+      : error_(std::move(why)), usage_(used) {}
+
+  bool has_value() const noexcept { return error_ == nullptr; }
+  explicit operator bool() const noexcept { return has_value(); }
+
+  /// Throws bad_outcome, naming the error, if there is no value.
+  std::add_lvalue_reference_t<T> value() & { return access(*this); }
+  std::add_lvalue_reference_t<const T> value() const& { return access(*this); }
+  T value() && {
+    if (error_) throw bad_outcome(*error_);
+    if constexpr (!std::is_void_v<T>) return std::move(*value_);
+  }
+
+  /// Only when there is no value.
+  const hotplate::error& error() const noexcept { return *error_; }
+  errc code() const noexcept { return error_ ? error_->code : errc::ok; }
+
+  const hotplate::usage& usage() const noexcept { return usage_; }
+
+ private:
+  template <typename Self>
+  static decltype(auto) access(Self& self) {
+    if (self.error_) throw bad_outcome(*self.error_);
+    if constexpr (!std::is_void_v<T>) return (*self.value_);
+  }
+
+  std::optional<stored> value_;
+  std::unique_ptr<hotplate::error> error_;
+  hotplate::usage usage_;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI

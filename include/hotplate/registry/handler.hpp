@@ -1,0 +1,161 @@
+#pragma once
+
+#include <memory>
+#include <new>
+#include <tuple>
+#include <utility>
+
+#include "hotplate/codec.hpp"
+#include "hotplate/registry/signature.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// How one kind of call reaches a handler, its types erased. A null destroyer
+/// means that there is nothing to destroy.
+struct call_shape {
+  /// Calls the handler on `args`, and constructs its result at `result`.
+  void (*run)(void* state, context& ctx, void* args, void* result);
+  void (*destroy_args)(void* args) noexcept;
+  void (*destroy_result)(void* result) noexcept;
+  std::uint32_t args_size;
+  std::uint32_t args_alignment;
+  std::uint32_t result_size;
+  std::uint32_t result_alignment;
+};
+
+/// A handler, its type erased: made once by deploy, called through pointers.
+struct handler {
+  std::string_view signature;
+  const call_shape* typed;
+  const call_shape* by_view;   ///< Event as a view; null without codec.
+  const call_shape* by_value;  ///< Event moved in; null without codec.
+
+  // An instance's own state; none if the size is 0.
+  std::size_t state_size;
+  std::size_t state_alignment;
+  void (*init)(void* state, const void* prototype, init_context& ctx);
+  void (*destroy)(void* state) noexcept;
+  /// What instances share, or are copied from; may be null.
+  std::shared_ptr<void> prototype;
+};
+
+/// Tells a codec's failure from the same exception thrown by a handler.
+struct undecodable {
+  std::string reason;
+};
+
+template <typename T>
+void destroy_as(void* object) noexcept {
+  static_cast<T*>(object)->~T();
+}
+template <typename T>
+constexpr auto destroyer() noexcept -> void (*)(void*) noexcept {
+  if constexpr (std::is_trivially_destructible_v<T>) return nullptr;
+  return &destroy_as<T>;
+}
+
+template <typename Args, typename Result>
+constexpr call_shape shape_of(void (*run)(void*, context&, void*, void*)) {
+  return {run,           destroyer<Args>(), destroyer<Result>(), sizeof(Args),
+          alignof(Args), sizeof(Result),    alignof(Result)};
+}
+
+/// The shapes of one handler type.
+template <typename Handler, typename Signature>
+struct calls;
+
+template <typename Handler, typename R, typename... Args>
+struct calls<Handler, R(Args...)> {
+  using stored_args = std::tuple<stored_t<Args>...>;
+  using stored_result = typename outcome<R>::stored;
+
+  static_assert((storable<Args> && ...),
+                "a handler's parameters are values, views, const references or "
+                "rvalue references, and can be moved");
+  static_assert(returnable<R>,
+                "a handler returns void or a movable value, never a view or a "
+                "reference: what it would point to ends with the invocation");
+
+  static R call(void* state, context& ctx, stored_args& args) {
+    auto& handler = *static_cast<Handler*>(state);
+    return std::apply(
+        [&](auto&... each) -> R {
+          if constexpr (handler_traits<
+                            std::remove_const_t<Handler>>::takes_context) {
+            return handler(ctx, static_cast<Args&&>(each)...);
+          } else {
+            return handler(static_cast<Args&&>(each)...);
+          }
+        },
+        args);
+  }
+
+  static void run_typed(void* state, context& ctx, void* args, void* result) {
+    auto& stored = *static_cast<stored_args*>(args);
+    if constexpr (std::is_void_v<R>) {
+      call(state, ctx, stored);
+      new (result) std::monostate;
+    } else {
+      new (result) R(call(state, ctx, stored));
+    }
+  }
+  static constexpr call_shape typed =
+      shape_of<stored_args, stored_result>(&run_typed);
+
+  static constexpr bool decodes_args = [] {
+    if constexpr (sizeof...(Args) == 0) {
+      return true;
+    } else if constexpr (sizeof...(Args) == 1) {
+      return (decodable<stored_t<Args>> && ...);
+    } else {
+      return decodable<stored_args>;  // hotplate/json.hpp knows how.
+    }
+  }();
+  static constexpr bool encodes_result = std::is_void_v<R> || encodable<R>;
+  static constexpr bool has_codec = decodes_args && encodes_result;
+
+  static stored_args decode([[maybe_unused]] payload_view event) try {
+    if constexpr (sizeof...(Args) == 0) {
+      return {};
+    } else if constexpr (sizeof...(Args) == 1) {
+      return stored_args(codec<stored_t<Args>...>::decode(event));
+    } else {
+      return codec<stored_args>::decode(event);
+    }
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& why) {
+    throw undecodable{why.what()};
+  }
+
+  template <typename Event>
+  static void run_encoded(void* state, context& ctx, void* event,
+                          void* result) {
+    stored_args args = decode(payload_view(*static_cast<Event*>(event)));
+    if constexpr (std::is_void_v<R>) {
+      call(state, ctx, args);
+      new (result) payload;
+    } else {
+      new (result) payload(codec<R>::encode(call(state, ctx, args)));
+    }
+  }
+};
+
+template <typename Handler, typename Signature, typename Event>
+inline constexpr call_shape encoded_shape = shape_of<Event, payload>(
+    &calls<Handler, Signature>::template run_encoded<Event>);
+
+template <typename Handler, typename Signature>
+handler describe_calls() {
+  using shapes = calls<Handler, Signature>;
+  handler erased{};
+  erased.signature = type_name<Signature>();
+  erased.typed = &shapes::typed;
+  if constexpr (shapes::has_codec) {
+    erased.by_view = &encoded_shape<Handler, Signature, payload_view>;
+    erased.by_value = &encoded_shape<Handler, Signature, payload>;
+  }
+  return erased;
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+
+#include "hotplate/context.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI {
+
+template <typename Signature>
+class function;
+
+namespace detail {
+
+/// A type as the compiler spells it: equal for equal types in every shared
+/// object of one compiler, where the address of its typeid might not be.
+template <typename T>
+constexpr std::string_view type_name() noexcept {
+  const std::string_view whole = __PRETTY_FUNCTION__;
+  const std::size_t from = whole.find("T = ") + 4;
+#if defined(__clang__)
+  return whole.substr(from, whole.rfind(']') - from);
+#else
+  return whole.substr(from, whole.find(';', from) - from);
+#endif
+}
+
+/// R(Args...) of a handler, its context left out.
+template <typename Callable>
+struct call_of;
+template <typename R, typename... Args>
+struct call_of<R(context&, Args...)> {
+  using type = R(Args...);
+  static constexpr bool takes_context = true;
+};
+template <typename R, typename... Args>
+struct call_of<R(Args...)> {
+  using type = R(Args...);
+  static constexpr bool takes_context = false;
+};
+
+/// Whether a call may change the handler; if not, instances can share it.
+template <bool Const>
+struct constness {
+  static constexpr bool is_const = Const;
+};
+
+template <typename Pointer>
+struct call_of_member;
+template <typename R, typename C, typename... Args>
+struct call_of_member<R (C::*)(Args...)> : call_of<R(Args...)>,
+                                           constness<false> {};
+template <typename R, typename C, typename... Args>
+struct call_of_member<R (C::*)(Args...) const> : call_of<R(Args...)>,
+                                                 constness<true> {};
+template <typename R, typename C, typename... Args>
+struct call_of_member<R (C::*)(Args...) noexcept> : call_of<R(Args...)>,
+                                                    constness<false> {};
+template <typename R, typename C, typename... Args>
+struct call_of_member<R (C::*)(Args...) const noexcept> : call_of<R(Args...)>,
+                                                          constness<true> {};
+
+template <typename Handler>
+struct handler_traits : call_of_member<decltype(&Handler::operator())> {};
+template <typename R, typename... Args>
+struct handler_traits<R (*)(Args...)> : call_of<R(Args...)>, constness<true> {};
+template <typename R, typename... Args>
+struct handler_traits<R (*)(Args...) noexcept> : call_of<R(Args...)>,
+                                                 constness<true> {};
+
+/// What the invocation keeps of an argument, so that it outlives the caller.
+template <typename Parameter>
+using stored_t = std::remove_cvref_t<Parameter>;
+
+template <typename Parameter>
+inline constexpr bool storable =
+    !(std::is_lvalue_reference_v<Parameter> &&
+      !std::is_const_v<std::remove_reference_t<Parameter>>)&&std::
+        is_move_constructible_v<stored_t<Parameter>>;
+
+template <typename Result>
+inline constexpr bool returnable = std::is_void_v<Result> ||
+                                   (std::is_object_v<Result> &&
+                                    std::is_move_constructible_v<Result> &&
+                                    !std::is_same_v<Result, std::string_view> &&
+                                    !std::is_same_v<Result, payload_view>);
+
+}  // namespace detail
+
+/// Has exactly one, non-template call operator (or is a function pointer).
+template <typename Handler>
+concept callable_handler = requires {
+  typename detail::handler_traits<std::decay_t<Handler>>::type;
+};
+
+template <typename Handler>
+using signature_of =
+    typename detail::handler_traits<std::decay_t<Handler>>::type;
+
+}  // namespace hotplate::inline HOTPLATE_ABI

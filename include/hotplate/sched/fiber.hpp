@@ -1,0 +1,199 @@
+#pragma once
+
+#include <cxxabi.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <boost/context/detail/fcontext.hpp>
+#include <cstdint>
+#include <utility>
+
+#include "hotplate/arena/stack_pool.hpp"
+
+#if defined(HOTPLATE_ASAN)
+#include <sanitizer/common_interface_defs.h>
+#endif
+#if defined(HOTPLATE_TSAN)
+#include <sanitizer/tsan_interface.h>
+#endif
+
+// The only file that switches stacks, and the only one that knows Boost.
+//
+// Three things belong to a thread but must follow a fiber: the caught and
+// uncaught exceptions of the C++ runtime, and the sanitizers' idea of the
+// stack. They are handed over here. The compilers take addresses of a thread's
+// data for constants (errno, thread_local, __cxa_get_globals), so whoever may
+// come back on another thread must not hold such an address across a switch;
+// switch_to() is not inlined, and fibers come back on their own worker.
+
+#if defined(HOTPLATE_TSAN) && defined(__clang__)
+#define HOTPLATE_NO_TSAN \
+  __attribute__((no_sanitize("thread"), disable_sanitizer_instrumentation))
+#elif defined(HOTPLATE_TSAN)
+#define HOTPLATE_NO_TSAN __attribute__((no_sanitize("thread")))
+#else
+#define HOTPLATE_NO_TSAN
+#endif
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+class worker;
+struct task;
+
+/// The C++ runtime's exceptions of one thread (__cxa_eh_globals of the Itanium
+/// ABI, 2.2.2): those being handled, and how many are not caught yet.
+struct exception_state {
+  void* caught = nullptr;
+  unsigned uncaught = 0;
+};
+
+inline exception_state* exceptions_of_this_thread() noexcept {
+  return reinterpret_cast<exception_state*>(abi::__cxa_get_globals());
+}
+
+/// What the stack that is switched to does first, once nobody runs on the one
+/// that was left: only now may that one be published to other threads.
+struct after_switch {
+  void (*act)(void* argument) = nullptr;
+  void* argument = nullptr;
+};
+
+/// A stack and where its execution stands. Lives at the top of that stack, so
+/// that a parked fiber keeps a single page.
+/// Thread safety: belongs to its worker, but for arm() and wake().
+class fiber {
+ public:
+  using entry = void (*)(fiber& self);
+
+  /// The thread's own stack.
+  fiber() noexcept = default;
+  /// A fresh stack, on which the first switch calls `start`.
+  fiber(const stack_memory& stack, std::uint8_t stack_class,
+        entry start) noexcept
+      : start_(start), stack_(stack), class_(stack_class) {
+    auto* const top = reinterpret_cast<std::byte*>(this);
+    context_ = boost::context::detail::make_fcontext(
+        top, static_cast<std::size_t>(top - stack.bottom), &enter);
+#if defined(HOTPLATE_TSAN)
+    tsan_ = __tsan_create_fiber(0);
+#endif
+  }
+  fiber(const fiber&) = delete;
+  fiber& operator=(const fiber&) = delete;
+  ~fiber() {
+#if defined(HOTPLATE_TSAN)
+    if (start_ != nullptr) __tsan_destroy_fiber(tsan_);
+#endif
+  }
+
+  /// Makes this the stack of the calling thread. Only for the thread's own.
+  void adopt_thread() noexcept {
+    exceptions_ = exceptions_of_this_thread();
+#if defined(HOTPLATE_ASAN)
+    pthread_attr_t attributes;
+    pthread_getattr_np(pthread_self(), &attributes);
+    void* bottom = nullptr;
+    pthread_attr_getstack(&attributes, &bottom, &stack_.size);
+    pthread_attr_destroy(&attributes);
+    stack_.bottom = static_cast<std::byte*>(bottom);
+#endif
+#if defined(HOTPLATE_TSAN)
+    tsan_ = __tsan_get_current_fiber();
+#endif
+  }
+
+  /// Leaves this stack, which must be the running one, for `target`; returns
+  /// when somebody switches back. `then` is called on the stack that was
+  /// reached.
+  HOTPLATE_NOINLINE HOTPLATE_NO_TSAN void switch_to(
+      fiber& target, after_switch then = {}) noexcept {
+    departure leaving{this, &target, then};
+    exception_state* const current = exceptions_;
+    const exception_state mine = *current;
+    if (mine.caught != nullptr || mine.uncaught != 0) [[unlikely]]
+      *current = {};
+    target.exceptions_ = current;
+#if defined(HOTPLATE_ASAN)
+    void* fake_stack = nullptr;
+    __sanitizer_start_switch_fiber(&fake_stack, target.stack_.bottom,
+                                   target.stack_.size);
+#endif
+#if defined(HOTPLATE_TSAN)
+    __tsan_switch_to_fiber(target.tsan_, 0);
+#endif
+    const boost::context::detail::transfer_t arrival =
+        boost::context::detail::jump_fcontext(target.context_, &leaving);
+#if defined(HOTPLATE_ASAN)
+    __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
+#endif
+    if (mine.caught != nullptr || mine.uncaught != 0) [[unlikely]] {
+      *exceptions_ = mine;
+    }
+    arrive(arrival);
+  }
+
+  std::uint8_t stack_class() const noexcept { return class_; }
+  bool owns_thread() const noexcept { return start_ == nullptr; }
+
+  // A wait has a number. Whoever names it first, of all that may end the wait,
+  // wakes the fiber; the others, however late, do nothing.
+
+  /// Opens a wait; by the fiber itself, before it can be found by a waker.
+  std::uint32_t arm() noexcept {
+    const std::uint32_t opened =
+        (wait_.load(std::memory_order_relaxed) | 1) + 2;  // Odd: open.
+    wait_.store(opened, std::memory_order_release);
+    return opened;
+  }
+  /// True for the one caller that ends the wait.
+  bool wake(std::uint32_t wait) noexcept {
+    return wait_.compare_exchange_strong(wait, wait & ~std::uint32_t{1},
+                                         std::memory_order_acq_rel,
+                                         std::memory_order_relaxed);
+  }
+
+  // The worker's bookkeeping.
+  worker* home = nullptr;
+  fiber* next = nullptr;
+  task* first = nullptr;
+
+ private:
+  // Lives on the stack that is left, until that stack runs again.
+  struct departure {
+    fiber* from;
+    fiber* to;
+    after_switch then;
+  };
+
+  HOTPLATE_NO_TSAN static void arrive(
+      boost::context::detail::transfer_t arrival) noexcept {
+    // A copy: `then` may let the left stack run again.
+    const departure left = *static_cast<departure*>(arrival.data);
+    left.from->context_ = arrival.fctx;
+    if (left.then.act != nullptr) left.then.act(left.then.argument);
+  }
+
+  HOTPLATE_NO_TSAN static void enter(
+      boost::context::detail::transfer_t arrival) noexcept {
+#if defined(HOTPLATE_ASAN)
+    __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
+#endif
+    fiber* const self = static_cast<departure*>(arrival.data)->to;
+    arrive(arrival);
+    self->start_(*self);
+    std::abort();  // A fiber's entry never returns.
+  }
+
+  boost::context::detail::fcontext_t context_ = nullptr;
+  entry start_ = nullptr;
+  exception_state* exceptions_ = nullptr;  // Of the thread it runs on.
+  stack_memory stack_{};
+  std::uint8_t class_ = 0;
+#if defined(HOTPLATE_TSAN)
+  void* tsan_ = nullptr;
+#endif
+  // Written by arm() and wake(); the release pairs with wake()'s acquire.
+  std::atomic<std::uint32_t> wait_ = 0;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,0 +1,155 @@
+#pragma once
+
+#include <pthread.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "hotplate/sched/worker.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// The workers of one engine and the threads that run them; or, host-pumped,
+/// one worker that the host's threads run in turn.
+/// Thread safety: all members may be called from any thread.
+class scheduler {
+ public:
+  scheduler(clock_source& time, std::size_t threads, std::int64_t spin)
+      : clock_(time), spin_(spin), shared_(time), pumped_(threads == 0) {
+    const std::size_t count = pumped_ ? 1 : threads;
+    shared_.beds = std::make_unique<bed[]>(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      shared_.workers.push_back(std::make_unique<worker>(shared_, i));
+    }
+    if (pthread_key_create(&here_, nullptr) != 0) {
+      throw std::system_error(EAGAIN, std::generic_category(),
+                              "hotplate: no pthread key left for an engine");
+    }
+  }
+  scheduler(const scheduler&) = delete;
+  scheduler& operator=(const scheduler&) = delete;
+  ~scheduler() {
+    stop();
+    pthread_key_delete(here_);
+  }
+
+  /// Starts the threads. `inspect` is called every tick; see watchdog.
+  void start(watchdog::inspection inspect, void* target) {
+    if (pumped_) return;
+    try {
+      shared_.dog.start(inspect, target);
+      for (const auto& one : shared_.workers) {
+        threads_.emplace_back([this, &on = *one] { run(on); });
+      }
+    } catch (...) {
+      stop();
+      throw;
+    }
+  }
+
+  /// Ends the threads; whoever waits must have been answered before.
+  void stop() noexcept {
+    shared_.dog.stop();
+    shared_.stopping.store(true, std::memory_order_seq_cst);
+    for (const auto& one : shared_.workers) {
+      shared_.idle.notify(shared_.beds[one->index()]);
+    }
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+  bool pumped() const noexcept { return pumped_; }
+  std::size_t size() const noexcept { return shared_.workers.size(); }
+  worker& at(std::size_t index) noexcept { return *shared_.workers[index]; }
+  watchdog& dog() noexcept { return shared_.dog; }
+  timer_queue& timers() noexcept { return shared_.dog.timers(); }
+  std::size_t stacks_made() const noexcept { return shared_.stacks.made(); }
+
+  /// The worker that the calling thread is running; null if it runs none.
+  worker* here() const noexcept {
+    if (pumped_) {
+      const pthread_t self = pthread_self();
+      return pumper_.load(std::memory_order_relaxed) == self
+                 ? shared_.workers.front().get()
+                 : nullptr;
+    }
+    return static_cast<worker*>(pthread_getspecific(here_));
+  }
+
+  /// Queues a task from a thread that runs no worker; false: out of memory.
+  bool submit(task& unstarted) noexcept {
+    if (!shared_.arrivals.push(&unstarted)) return false;
+    shared_.idle.notify(shared_.beds.get(), shared_.workers.size());
+    return true;
+  }
+
+  bool arm(timer& armed, std::int64_t when, timer_order order) noexcept {
+    if (!pumped_) return shared_.dog.arm(armed, when, order);
+    if (!timers().arm(armed, when, order)) return false;
+    if (here() == nullptr) shared_.idle.notify(shared_.beds[0]);
+    return true;
+  }
+
+  /// The calling thread becomes the pumper; null while another one is.
+  worker* try_pump() noexcept {
+    pthread_t nobody = 0;
+    // acquire: sees what the last pumper did; pairs with end_pump().
+    if (!pumper_.compare_exchange_strong(nobody, pthread_self(),
+                                         std::memory_order_acquire,
+                                         std::memory_order_relaxed)) {
+      return nullptr;
+    }
+    worker& on = *shared_.workers.front();
+    on.adopt_thread();
+    return &on;
+  }
+  void end_pump() noexcept { pumper_.store(0, std::memory_order_release); }
+
+ private:
+  void run(worker& on) noexcept {
+    pthread_setspecific(here_, &on);
+    const std::string name = "hotplate/" + std::to_string(on.index());
+    pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+    on.adopt_thread();
+    while (!shared_.stopping.load(std::memory_order_relaxed)) {
+      if (on.step()) continue;
+      on.set_running(nullptr);
+      if (search(on)) {
+        on.step();
+        // Publishers relied on this search; pass on what it left.
+        if (on.anything_ready()) {
+          shared_.idle.notify(shared_.beds.get(), shared_.workers.size());
+        }
+      } else {
+        on.park(forever);
+      }
+    }
+  }
+
+  bool search(worker& on) noexcept {
+    const std::int64_t until = clock_.now() + spin_;
+    shared_.idle.start_searching();
+    bool found = on.anything_ready();
+    while (!found && clock_.now() < until) {
+      relax();
+      found = on.anything_ready();
+    }
+    shared_.idle.stop_searching();
+    return found || on.anything_ready();
+  }
+
+  clock_source& clock_;
+  const std::int64_t spin_;
+  shared_sched shared_;
+  const bool pumped_;
+  pthread_key_t here_{};
+  // The host thread inside poll() or its like; 0 if none.
+  std::atomic<pthread_t> pumper_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+
+#include "hotplate/version.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+class fiber;
+class worker;
+
+/// Something to run on a fiber; it has not started yet.
+struct task {
+  /// Runs to its end. The fiber returned, if any, is to run next on this
+  /// worker: the one that waited for this task.
+  fiber* (*run)(task& self, worker& on) = nullptr;
+  /// Called instead of run() when there is no memory for a fiber.
+  void (*refuse)(task& self, worker& on) noexcept = nullptr;
+  std::uint8_t stack_class = 0;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

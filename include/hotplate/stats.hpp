@@ -1,0 +1,120 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hotplate/config.hpp"
+#include "hotplate/error.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI {
+
+/// Measured values, as counts in ranges; times are in nanoseconds.
+class distribution {
+ public:
+  std::uint64_t count() const noexcept { return count_; }
+
+  /// The value below which a share `q` (0 to 1) of all lies, at most 3.2 % off:
+  /// the middle of its range. 0 if nothing was measured.
+  std::uint64_t quantile(double q) const {
+    if (count_ == 0) return 0;
+    sort();
+    const auto rank = static_cast<std::uint64_t>(
+        std::clamp(q, 0.0, 1.0) * static_cast<double>(count_ - 1));
+    std::uint64_t below = 0;
+    for (const range& one : ranges_) {
+      below += one.count;
+      if (below > rank) return one.from + (one.to - one.from) / 2;
+    }
+    return ranges_.back().from;
+  }
+
+  /// `count` more values in [from, to).
+  void add(std::uint64_t from, std::uint64_t to, std::uint64_t count) {
+    ranges_.push_back({from, to, count});
+    count_ += count;
+    sorted_ = false;
+  }
+
+ private:
+  struct range {
+    std::uint64_t from;
+    std::uint64_t to;
+    std::uint64_t count;
+  };
+
+  void sort() const {
+    if (sorted_) return;
+    std::sort(ranges_.begin(), ranges_.end(),
+              [](const range& a, const range& b) { return a.from < b.from; });
+    sorted_ = true;
+  }
+
+  mutable std::vector<range> ranges_;
+  std::uint64_t count_ = 0;
+  mutable bool sorted_ = true;
+};
+
+/// One function and what it has done so far, all its versions together.
+struct function_stats {
+  std::string name;
+  std::uint32_t version = 0;  ///< The live one; 0 once removed.
+  std::string signature;      ///< Of the handler, as the compiler spells it.
+  function_config config;     ///< Of the live version.
+
+  std::array<std::uint64_t, errc_count> by_code{};  ///< Settled, by outcome.
+  std::uint64_t cold = 0;
+  std::uint64_t warm = 0;
+  std::int64_t in_flight = 0;  ///< Admitted and not ended, overruns included.
+  std::int64_t peak_in_flight = 0;
+  std::uint64_t instances = 0;       ///< Live now, idle or in use.
+  std::chrono::nanoseconds idle{0};  ///< Instance time spent warm, waiting.
+
+  std::chrono::milliseconds billed{0};
+  double gb_seconds = 0;
+  distribution queued, init, duration, running, suspended;
+  distribution arena_peak;  ///< Bytes.
+
+  std::uint64_t count(errc code) const noexcept {
+    return by_code[static_cast<std::size_t>(code)];
+  }
+  std::uint64_t invocations() const noexcept {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t count : by_code) sum += count;
+    return sum;
+  }
+  std::uint64_t errors() const noexcept {
+    return invocations() - count(errc::ok);
+  }
+};
+
+/// The engine as a whole.
+struct engine_stats {
+  std::uint64_t invocations = 0;  ///< Settled.
+  std::uint64_t not_found = 0;    ///< Of these, without a function.
+  std::int64_t in_flight = 0;
+  std::int64_t peak_in_flight = 0;
+  std::uint64_t overruns = 0;           ///< Settled before their handler ended.
+  std::chrono::nanoseconds overrun{0};  ///< Time they then still took.
+  std::size_t stacks = 0;               ///< Made so far, kept for reuse.
+  std::size_t arena_mapped_bytes = 0;   ///< Address space held for arenas.
+  std::size_t arena_growths = 0;        ///< Times the kernel was asked for it.
+};
+
+/// A handler that still runs although its invocation has been answered.
+struct running_handler {
+  std::string function;
+  request_id id;
+  std::chrono::nanoseconds age{0};  ///< Since its invocation arrived.
+};
+
+/// How a drain ended.
+struct drain_report {
+  std::uint64_t dropped = 0;  ///< Invocations answered `draining` at the end.
+  std::vector<running_handler> running;  ///< Handlers that did not end in time.
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI
