@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -74,7 +75,8 @@ class engine {
     return detail::invoke_encoded(*core_, name, event, options);
   }
   /// The same; the event moves and is not copied.
-  outcome<payload> invoke(std::string_view name, payload&& event,
+  template <std::same_as<payload> Owned>
+  outcome<payload> invoke(std::string_view name, Owned&& event,
                           const invoke_options& options = {}) {
     return detail::invoke_encoded(*core_, name, std::move(event), options);
   }
@@ -84,7 +86,8 @@ class engine {
                                 const invoke_options& options = {}) {
     return detail::start_encoded(*core_, name, event, options);
   }
-  pending<payload> invoke_async(std::string_view name, payload&& event,
+  template <std::same_as<payload> Owned>
+  pending<payload> invoke_async(std::string_view name, Owned&& event,
                                 const invoke_options& options = {}) {
     return detail::start_encoded(*core_, name, std::move(event), options);
   }

@@ -24,7 +24,7 @@ class function;
 /// Thread safety: all members may be called from any thread.
 /// Lifetime: must not outlive its engine.
 template <typename R, typename... Args>
-class function<R(Args...)> {
+class [[maybe_unused]] function<R(Args...)> {
  public:
   function(detail::core& core, detail::function_record& target) noexcept
       : core_(&core), target_(&target) {}

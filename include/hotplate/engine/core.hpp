@@ -119,8 +119,17 @@ class core {
                   std::int64_t left_at) noexcept;
   static void suspend(invocation& self, worker& here, std::uint32_t wait,
                       after_switch then) noexcept;
-  static void alarm(void* target, std::uint64_t token,
-                    std::int64_t now) noexcept;
+  static void set(timer& one, invocation& target, std::uint64_t token,
+                  void (*fire)(void*, std::uint64_t,
+                               std::int64_t) noexcept) noexcept {
+    one.fire = fire;
+    one.target = &target;
+    one.token = token;
+  }
+  static void end_wait(void* target, std::uint64_t token,
+                       std::int64_t now) noexcept;
+  static void end_by_deadline(void* target, std::uint64_t token,
+                              std::int64_t now) noexcept;
 
   // --- pump.hpp
   void pump_until_settled(invocation& call, worker& on, std::int64_t until);

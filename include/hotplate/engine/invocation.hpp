@@ -89,14 +89,16 @@ struct invocation final : task {
   std::uint64_t parent_generation = 0;
   std::atomic<invocation*> awaited = nullptr;  // A child, run directly.
   std::atomic<fiber*> on = nullptr;
-  timer alarm;
+  timer alarm;  // The end of a wait.
+  timer limit;  // The deadline, while nobody looks at what this one runs.
   std::atomic<std::uint32_t> sleep_number = 0;  // Of the wait cancel() may end.
 
   // --- progress (I3), in nanoseconds of the engine's clock
+  static constexpr std::int64_t never = -1;
   std::atomic<std::int64_t> deadline = 0;
   std::atomic<std::int64_t> started =
-      0;  // Init or handler, whichever is first.
-  std::atomic<std::int64_t> handler_started = 0;
+      never;  // Init or handler, whichever is first.
+  std::atomic<std::int64_t> handler_started = never;
   std::atomic<std::int64_t> suspended = 0;
   std::atomic<stage> reached = stage::arrival;
   std::atomic<start_kind> start = start_kind::none;

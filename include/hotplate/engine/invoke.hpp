@@ -181,8 +181,8 @@ inline invocation* core::open(const invoke_options& options,
   call->on.store(nullptr, std::memory_order_relaxed);
   call->sleep_number.store(0, std::memory_order_relaxed);
   call->event_bytes = 0;
-  call->started.store(0, std::memory_order_relaxed);
-  call->handler_started.store(0, std::memory_order_relaxed);
+  call->started.store(invocation::never, std::memory_order_relaxed);
+  call->handler_started.store(invocation::never, std::memory_order_relaxed);
   call->suspended.store(0, std::memory_order_relaxed);
   call->reached.store(stage::arrival, std::memory_order_relaxed);
   call->start.store(start_kind::none, std::memory_order_relaxed);

@@ -43,15 +43,17 @@ inline usage core::usage_of(const invocation& call, errc status,
   used.status = status;
   used.reached = call.reached.load(std::memory_order_relaxed);
   used.start = call.start.load(std::memory_order_relaxed);
-  used.queued = nanoseconds((started != 0 ? started : now) - call.arrived);
+  used.queued = nanoseconds((started != invocation::never ? started : now) -
+                            call.arrived);
   if (call.version != nullptr) {
     used.version = call.version->number;
     used.memory_mib = call.version->config.memory.count;
   }
   if (used.start == start_kind::cold) {
-    used.init = nanoseconds((handler != 0 ? handler : now) - started);
+    used.init =
+        nanoseconds((handler != invocation::never ? handler : now) - started);
   }
-  if (handler != 0) used.duration = nanoseconds(now - handler);
+  if (handler != invocation::never) used.duration = nanoseconds(now - handler);
   used.suspended = nanoseconds(call.suspended.load(std::memory_order_relaxed));
   used.event_bytes = call.event_bytes;
   return used;

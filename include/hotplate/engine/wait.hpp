@@ -37,9 +37,10 @@ inline void publish(void* argument) {
   }
 }
 
+// To the end of the queue, unless its deadline has resumed it meanwhile.
 inline void resume(void* argument) {
-  auto& self = *static_cast<fiber*>(argument);
-  self.home->resume(self);
+  const note yielding = *static_cast<note*>(argument);
+  if (yielding.self.wake(yielding.wait)) yielding.home.resume(yielding.self);
 }
 
 }  // namespace waiting
@@ -82,25 +83,30 @@ inline void core::yield(invocation& call) {
   worker& here = *threads_.here();
   if (throw_if_over(&here)) return;
   const std::int64_t left_at = time_.now();
-  here.suspend({&waiting::resume, &here.current()});
+  fiber& on = here.current();
+  waiting::note note{call, here, on, open_wait(call, on, forever)};
+  here.suspend({&waiting::resume, &note});
   close_wait(call, here, left_at);
   throw_if_over(&here);
 }
 
-// The alarm is for the earlier of the wait's own end and the deadline.
+// While a fiber is suspended, and until it runs again however long that takes,
+// a timer stands for its deadline: the watchdog looks only at what runs.
 inline std::uint32_t core::open_wait(invocation& self, fiber& on,
                                      std::int64_t until) noexcept {
   const std::uint32_t wait = on.arm();
   self.sleep_number.store(wait, std::memory_order_release);
   // seq_cst: pairs with the fence in wake_suspended().
   std::atomic_thread_fence(std::memory_order_seq_cst);
+  const std::uint64_t token =
+      (self.generation() << invocation::generation_shift) | wait;
   const std::int64_t deadline = self.deadline.load(std::memory_order_relaxed);
-  self.alarm.fire = &alarm;
-  self.alarm.target = &self;
-  self.alarm.token = (self.generation() << invocation::generation_shift) | wait;
-  threads_.arm(
-      self.alarm, std::min(until, deadline),
-      until <= deadline ? timer_order::completion : timer_order::deadline);
+  set(self.limit, self, token, &end_by_deadline);
+  threads_.arm(self.limit, deadline, timer_order::deadline);
+  if (until <= deadline) {
+    set(self.alarm, self, token, &end_wait);
+    threads_.arm(self.alarm, until, timer_order::completion);
+  }
   return wait;
 }
 
@@ -116,6 +122,7 @@ inline void core::close_wait(invocation& self, worker& here,
                              std::int64_t left_at) noexcept {
   if (self.sleep_number.load(std::memory_order_relaxed) != 0) {
     threads_.timers().disarm(self.alarm);
+    threads_.timers().disarm(self.limit);
     self.sleep_number.store(0, std::memory_order_relaxed);
   }
   self.suspended.store(
@@ -124,19 +131,21 @@ inline void core::close_wait(invocation& self, worker& here,
   here.set_running(&self);
 }
 
-// May come late, for a record or a fiber in use again: the generation guards
-// the one, and a fiber woken in vain looks and waits again.
-inline void core::alarm(void* target, std::uint64_t token,
-                        std::int64_t now) noexcept {
+// Both may come late, for a record or a fiber in use again: the generation
+// guards the one, and a fiber woken in vain looks and waits again.
+inline void core::end_wait(void* target, std::uint64_t token,
+                           std::int64_t) noexcept {
   auto& call = *static_cast<invocation*>(target);
-  const std::uint64_t generation = token >> invocation::generation_shift;
-  core& engine = *call.engine;
-  if (now > call.deadline.load(std::memory_order_acquire)) {
-    engine.expire(call, generation, now);
-  }
-  if (call.generation() != generation) return;
-  engine.wake(call.on.load(std::memory_order_relaxed),
-              static_cast<std::uint32_t>(token));
+  if (call.generation() != token >> invocation::generation_shift) return;
+  call.engine->wake(call.on.load(std::memory_order_relaxed),
+                    static_cast<std::uint32_t>(token));
+}
+
+inline void core::end_by_deadline(void* target, std::uint64_t token,
+                                  std::int64_t now) noexcept {
+  auto& call = *static_cast<invocation*>(target);
+  call.engine->expire(call, token >> invocation::generation_shift, now);
+  end_wait(target, token, now);
 }
 
 inline void core::wait_as_thread(invocation& call,

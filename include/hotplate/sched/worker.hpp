@@ -101,7 +101,7 @@ class worker {
   /// Leaves the calling fiber until it is resumed. `then` runs once it has
   /// been left; only then may it be found by those who resume it.
   void suspend(after_switch then) noexcept {
-    fiber* const ready = ready_.pop();
+    fiber* const ready = ++turn_ % look_around == 0 ? nullptr : ready_.pop();
     go(ready != nullptr ? *ready : root_, then);
   }
 
@@ -132,9 +132,9 @@ class worker {
   /// Runs one thing that is ready, until it ends or suspends.
   bool step() noexcept {
     if (ready_.empty()) read_mail();
-    // Fibers that keep yielding must not starve what has not started.
-    const bool tasks_first = ++turn_ % look_around == 0;
-    task* next = tasks_first ? find() : nullptr;
+    // In turns: fibers that keep yielding must not starve what has not started.
+    tasks_first_ = !tasks_first_;
+    task* next = tasks_first_ ? find() : nullptr;
     if (next == nullptr) {
       if (fiber* const ready = ready_.pop()) {
         go(*ready);
@@ -287,6 +287,7 @@ class worker {
   fiber* current_ = &root_;
   task* held_ = nullptr;  // Found by a fiber of another stack class.
   std::uint32_t turn_ = 0;
+  bool tasks_first_ = false;
   fiber_queue ready_;
   std::array<fiber*, 27> idle_fibers_{};  // By stack class, last used first.
   std::vector<fiber*> made_;
