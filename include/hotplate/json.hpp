@@ -27,8 +27,7 @@ struct codec<nlohmann::json> {
 
 /// Several parameters are one JSON array of as many elements.
 template <typename... Args>
-  requires(sizeof...(Args) > 1)
-struct codec<std::tuple<Args...>> {
+requires(sizeof...(Args) > 1) struct codec<std::tuple<Args...>> {
   static std::tuple<Args...> decode(payload_view bytes) {
     const nlohmann::json array = codec<nlohmann::json>::decode(bytes);
     if (!array.is_array() || array.size() != sizeof...(Args)) {

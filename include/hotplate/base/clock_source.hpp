@@ -57,7 +57,7 @@ class clock_source {
     std::uint64_t ticks;
     std::int64_t nanoseconds;
   };
-  __extension__ using wide = __int128;
+  __extension__ using wide = unsigned __int128;
   static constexpr int shift = 32;  // Of the fixed-point factor.
   static constexpr std::int64_t calibration = 2'000'000;
   static constexpr std::int64_t refine_after = 10'000'000;
@@ -83,10 +83,11 @@ class clock_source {
       std::atomic_signal_fence(std::memory_order_seq_cst);
       if (sequence_.load(std::memory_order_relaxed) == before &&
           (before & 1) == 0) [[likely]] {
-        const auto passed = static_cast<std::int64_t>(ticks - from);
-        return base + static_cast<std::int64_t>((static_cast<wide>(passed) *
-                                                 static_cast<wide>(factor)) >>
-                                                shift);
+        // An unsigned product is one instruction; on the way to another core
+        // the counter may seem to step back a little.
+        const std::uint64_t passed = ticks > from ? ticks - from : 0;
+        return base + static_cast<std::int64_t>(
+                          (static_cast<wide>(passed) * factor) >> shift);
       }
     }
   }

@@ -59,6 +59,9 @@ class core {
   /// invocation is over, throws invocation_cancelled instead.
   worker* here_or_throw() const;
   bool throw_if_over(worker* here) const;
+  void throw_where_over(worker* here) const {
+    if (here != nullptr && !here->on_root()) throw_if_over(here);
+  }
 
   // --- pump.hpp
   std::size_t poll();
@@ -115,8 +118,8 @@ class core {
   void wait_as_thread(invocation& call, std::int64_t until) noexcept;
   std::uint32_t open_wait(invocation& self, fiber& on,
                           std::int64_t until) noexcept;
-  void close_wait(invocation& self, worker& here,
-                  std::int64_t left_at) noexcept;
+  void close_wait(invocation& self, worker& here, std::int64_t left_at,
+                  std::int64_t now) noexcept;
   static void suspend(invocation& self, worker& here, std::uint32_t wait,
                       after_switch then) noexcept;
   static void set(timer& one, invocation& target, std::uint64_t token,

@@ -67,6 +67,7 @@ struct invocation final : task {
   std::atomic<fiber*> waiter = nullptr;
   std::atomic<std::uint32_t> wait_number = 0;
   bool direct = false;   // `waiter` stands still on this worker until settled.
+  bool early = false;    // Settled before its handler had ended.
   bool encoded = false;  // The result is a payload.
   bool has_result = false;
   errc verdict = errc::ok;  // Of the handler's side; `failure` says more.

@@ -64,7 +64,9 @@ inline void core::run_directly(invocation& call, worker& here) {
   if (!here.run_now(call)) refuse_fiber(call, here);
   if (self == nullptr) return;
   self->awaited.store(nullptr, std::memory_order_release);
-  close_wait(*self, here, call.arrived);
+  // Unless it was answered early, this very moment is when it ended.
+  close_wait(*self, here, call.arrived,
+             call.early ? time_.now() : call.settled_at);
 }
 
 inline void core::send_to_worker(invocation& call, worker* here) noexcept {
@@ -174,12 +176,9 @@ inline invocation* core::open(const invoke_options& options,
   call->target = nullptr;
   call->version = nullptr;
   call->shape = nullptr;
-  call->waiter.store(nullptr, std::memory_order_relaxed);
-  call->direct = call->encoded = call->has_result = false;
+  call->direct = call->early = call->encoded = call->has_result = false;
   call->verdict = errc::ok;
   call->parent = nullptr;
-  call->on.store(nullptr, std::memory_order_relaxed);
-  call->sleep_number.store(0, std::memory_order_relaxed);
   call->event_bytes = 0;
   call->started.store(invocation::never, std::memory_order_relaxed);
   call->handler_started.store(invocation::never, std::memory_order_relaxed);

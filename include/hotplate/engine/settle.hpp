@@ -110,6 +110,7 @@ inline void core::settle_early(invocation& call, failure why, std::int64_t now,
   call.used = usage_of(call, why->code, now);
   call.used.arena_peak_bytes = call.memory.last_known();
   call.settled_at = now;
+  call.early = true;
   call.failure = std::move(why);
   meter(call, nullptr);
   answer(

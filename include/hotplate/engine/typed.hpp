@@ -75,12 +75,12 @@ outcome<R> function<R(Args...)>::operator()(Args... args) const {
   detail::worker* const here = core_->here_or_throw();
   detail::invocation* const call =
       detail::prepare<std::tuple<detail::stored_t<Args>...>, Args...>(
-          *core_, *target_, detail::type_name<R(Args...)>(), options_, here,
+          *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
   if (call == nullptr) return detail::no_record<R>();
   core_->invoke(*call, here);
   outcome<R> done = detail::take_outcome<R>(*core_, *call, here);
-  core_->throw_if_over(here);
+  core_->throw_where_over(here);
   return done;
 }
 
@@ -89,7 +89,7 @@ pending<R> function<R(Args...)>::async(Args... args) const {
   detail::worker* const here = core_->here_or_throw();
   detail::invocation* const call =
       detail::prepare<std::tuple<detail::stored_t<Args>...>, Args...>(
-          *core_, *target_, detail::type_name<R(Args...)>(), options_, here,
+          *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
   if (call == nullptr) return pending<R>(detail::no_record<R>());
   core_->start(*call, here);
@@ -167,7 +167,7 @@ outcome<payload> invoke_encoded(core& engine, std::string_view name,
   if (call == nullptr) return no_record<payload>();
   engine.invoke(*call, here);
   outcome<payload> done = take_outcome<payload>(engine, *call, here);
-  engine.throw_if_over(here);
+  engine.throw_where_over(here);
   return done;
 }
 

@@ -63,7 +63,7 @@ inline void core::wait_as_fiber(invocation& call, worker& here,
     suspend(*self, here, wait, {&waiting::publish, &note});
     call.state.fetch_and(~std::uint64_t{invocation::fiber_waits},
                          std::memory_order_relaxed);
-    close_wait(*self, here, left_at);
+    close_wait(*self, here, left_at, time_.now());
   }
 }
 
@@ -75,7 +75,7 @@ inline void core::sleep_until(invocation& call, std::int64_t when) {
     if (left_at >= when) return;
     const std::uint32_t wait = open_wait(call, here.current(), when);
     suspend(call, here, wait, {});
-    close_wait(call, here, left_at);
+    close_wait(call, here, left_at, time_.now());
   }
 }
 
@@ -86,7 +86,7 @@ inline void core::yield(invocation& call) {
   fiber& on = here.current();
   waiting::note note{call, here, on, open_wait(call, on, forever)};
   here.suspend({&waiting::resume, &note});
-  close_wait(call, here, left_at);
+  close_wait(call, here, left_at, time_.now());
   throw_if_over(&here);
 }
 
@@ -119,16 +119,21 @@ inline void core::suspend(invocation& self, worker& here, std::uint32_t wait,
 }
 
 inline void core::close_wait(invocation& self, worker& here,
-                             std::int64_t left_at) noexcept {
+                             std::int64_t left_at, std::int64_t now) noexcept {
   if (self.sleep_number.load(std::memory_order_relaxed) != 0) {
     threads_.timers().disarm(self.alarm);
     threads_.timers().disarm(self.limit);
     self.sleep_number.store(0, std::memory_order_relaxed);
   }
   self.suspended.store(
-      self.suspended.load(std::memory_order_relaxed) + time_.now() - left_at,
+      self.suspended.load(std::memory_order_relaxed) + now - left_at,
       std::memory_order_relaxed);
   here.set_running(&self);
+  // Nobody else looks at the deadlines of a host-pumped engine's handlers.
+  if (threads_.pumped() && now > self.deadline.load(std::memory_order_relaxed))
+      [[unlikely]] {
+    expire(self, self.generation(), now);
+  }
 }
 
 // Both may come late, for a record or a fiber in use again: the generation
@@ -167,7 +172,7 @@ inline void core::wait_as_thread(invocation& call,
 
 inline worker* core::here_or_throw() const {
   worker* const here = threads_.here();
-  throw_if_over(here);
+  throw_where_over(here);
   return here;
 }
 
@@ -175,10 +180,10 @@ inline worker* core::here_or_throw() const {
 // and destructors may wait as well. True if it would have thrown but for that;
 // the wait then ends at once.
 inline bool core::throw_if_over(worker* here) const {
-  if (here == nullptr || here->on_root()) return false;
   const auto* const self = static_cast<invocation*>(here->running());
-  if (self == nullptr || !is_over(*self)) [[likely]]
+  if (self == nullptr || !self->has(invocation::claimed)) [[likely]] {
     return false;
+  }
   if (std::uncaught_exceptions() == 0) throw invocation_cancelled();
   return true;
 }

@@ -19,7 +19,11 @@ struct recorder_shard {
   std::array<tally, start_kind_count> by_start{};
   tally billed_ms{};
   tally memory_ms{};  // MiB times billed milliseconds.
-  histogram queued, init, duration, running, suspended, arena_peak;
+  // A figure that is 0 for most is recorded where it is not, and the zeros
+  // follow from the count; running time is recorded where it is not the
+  // duration.
+  histogram queued, init, duration, suspended, arena_peak;
+  histogram split_duration, split_running;  // Of handlers that suspended.
 
   void record(const usage& used) noexcept {
     add(by_code[static_cast<std::size_t>(used.status)], 1);
@@ -28,16 +32,22 @@ struct recorder_shard {
     const auto billed = static_cast<std::uint64_t>(used.billed().count());
     add(billed_ms, billed);
     add(memory_ms, billed * used.memory_mib);
-    queued.record(count(used.queued));
+    if (used.queued.count() > 0) queued.record(count(used.queued));
     if (used.start == start_kind::cold) init.record(count(used.init));
-    if (used.reached != stage::handler) return;
-    duration.record(count(used.duration));
-    running.record(count(used.running()));
-    if (used.suspended.count() != 0) suspended.record(count(used.suspended));
-    arena_peak.record(used.arena_peak_bytes);
+    if (used.reached == stage::handler) record_handler(used);
   }
 
  private:
+  void record_handler(const usage& used) noexcept {
+    if (used.arena_peak_bytes != 0) arena_peak.record(used.arena_peak_bytes);
+    if (used.suspended.count() == 0) [[likely]] {
+      return duration.record(count(used.duration));
+    }
+    split_duration.record(count(used.duration));
+    split_running.record(count(used.running()));
+    suspended.record(count(used.suspended));
+  }
+
   static std::uint64_t count(std::chrono::nanoseconds time) noexcept {
     return time.count() < 0 ? 0 : static_cast<std::uint64_t>(time.count());
   }
@@ -100,20 +110,37 @@ class recorder {
     sum.billed += std::chrono::milliseconds(read(one.billed_ms));
     sum.gb_seconds +=
         static_cast<double>(read(one.memory_ms)) / 1024.0 / 1000.0;
-    merge(sum.queued, one.queued);
-    merge(sum.init, one.init);
-    merge(sum.duration, one.duration);
-    merge(sum.running, one.running);
-    merge(sum.suspended, one.suspended);
-    merge(sum.arena_peak, one.arena_peak);
+    merge_all(sum, one);
   }
 
-  static void merge(distribution& sum, const histogram& one) {
+  static void merge_all(function_stats& sum, const recorder_shard& one) {
+    const std::uint64_t started =
+        read(one.by_start[static_cast<std::size_t>(start_kind::cold)]) +
+        read(one.by_start[static_cast<std::size_t>(start_kind::warm)]);
+    merge(sum.init, one.init);
+    const std::uint64_t split = merge(sum.duration, one.split_duration);
+    const std::uint64_t handlers = merge(sum.duration, one.duration) + split;
+    merge(sum.running, one.duration);
+    merge(sum.running, one.split_running);
+    add_zeros(sum.queued, merge(sum.queued, one.queued), started);
+    add_zeros(sum.suspended, merge(sum.suspended, one.suspended), handlers);
+    add_zeros(sum.arena_peak, merge(sum.arena_peak, one.arena_peak), handlers);
+  }
+
+  static std::uint64_t merge(distribution& sum, const histogram& one) {
+    std::uint64_t all = 0;
     for (std::size_t at = 0; at < histogram::buckets; ++at) {
       const std::uint32_t count = one.count_at(at);
       if (count == 0) continue;
+      all += count;
       sum.add(histogram::floor_of(at), histogram::floor_of(at + 1), count);
     }
+    return all;
+  }
+
+  static void add_zeros(distribution& sum, std::uint64_t recorded,
+                        std::uint64_t all) {
+    if (all > recorded) sum.add(0, 1, all - recorded);
   }
 
   const std::size_t outside_;

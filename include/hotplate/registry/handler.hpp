@@ -149,7 +149,7 @@ template <typename Handler, typename Signature>
 handler describe_calls() {
   using shapes = calls<Handler, Signature>;
   handler erased{};
-  erased.signature = type_name<Signature>();
+  erased.signature = type_name<Signature>;
   erased.typed = &shapes::typed;
   if constexpr (shapes::has_codec) {
     erased.by_view = &encoded_shape<Handler, Signature, payload_view>;

@@ -16,7 +16,7 @@ namespace detail {
 /// A type as the compiler spells it: equal for equal types in every shared
 /// object of one compiler, where the address of its typeid might not be.
 template <typename T>
-constexpr std::string_view type_name() noexcept {
+consteval std::string_view spell_type() noexcept {
   const std::string_view whole = __PRETTY_FUNCTION__;
   const std::size_t from = whole.find("T = ") + 4;
 #if defined(__clang__)
@@ -25,6 +25,9 @@ constexpr std::string_view type_name() noexcept {
   return whole.substr(from, whole.find(';', from) - from);
 #endif
 }
+
+template <typename T>
+inline constexpr std::string_view type_name = spell_type<T>();
 
 /// R(Args...) of a handler, its context left out.
 template <typename Callable>

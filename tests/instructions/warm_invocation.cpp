@@ -1,0 +1,59 @@
+// warm_invocation N MODE: makes N warm invocations of an empty handler on a
+// host-pumped engine, metering on. Counted by count.py.
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "hotplate/engine.hpp"
+
+namespace {
+
+using hotplate::context;
+
+// Called by the host, through a typed handle.
+bool typed(hotplate::engine& engine, int count) {
+  const auto empty = engine.deploy("empty", [](context&) {});
+  bool all = true;
+  for (int i = 0; i < count; ++i) all = empty().has_value() && all;
+  return all;
+}
+
+// Called by a handler, through a typed handle.
+bool nested(hotplate::engine& engine, int count) {
+  const auto empty = engine.deploy("empty", [](context&) {});
+  const auto caller = engine.deploy("caller",
+                                    [&](context&, int times) {
+                                      bool all = true;
+                                      for (int i = 0; i < times; ++i)
+                                        all = empty().has_value() && all;
+                                      return all;
+                                    },
+                                    {.timeout = std::chrono::minutes(15)});
+  return caller(count).value();
+}
+
+// Called by the host, by name, with an event of 100 bytes.
+bool named(hotplate::engine& engine, int count) {
+  engine.deploy("empty", [](context&, hotplate::payload_view) {});
+  const std::string event(100, 'x');
+  bool all = true;
+  for (int i = 0; i < count; ++i) {
+    all = engine.invoke("empty", event).has_value() && all;
+  }
+  return all;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) return EXIT_FAILURE;
+  const int count = std::atoi(argv[1]);
+  const std::string_view mode = argv[2];
+  hotplate::engine engine({.workers = 0});
+  if (mode == "typed") return typed(engine, count) ? 0 : 1;
+  if (mode == "nested") return nested(engine, count) ? 0 : 1;
+  if (mode == "named") return named(engine, count) ? 0 : 1;
+  std::fprintf(stderr, "modes: typed nested named\n");
+  return EXIT_FAILURE;
+}
