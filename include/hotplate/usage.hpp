@@ -74,7 +74,8 @@ struct usage {
 
   /// init + duration, rounded up to a whole millisecond.
   std::chrono::milliseconds billed() const noexcept {
-    return std::chrono::ceil<std::chrono::milliseconds>(init + duration);
+    const auto whole = static_cast<std::uint64_t>((init + duration).count());
+    return std::chrono::milliseconds((whole + 999'999) / 1'000'000);
   }
 
   /// The function's memory times `billed()`.

@@ -35,8 +35,7 @@ class clock_source {
     if (counting_) [[likely]]
       return counted();
 #endif
-    if (manual_ != nullptr) return manual_->now().time_since_epoch().count();
-    return monotonic_now();
+    return asked();
   }
 
   bool manual() const noexcept { return manual_ != nullptr; }
@@ -61,6 +60,11 @@ class clock_source {
   static constexpr int shift = 32;  // Of the fixed-point factor.
   static constexpr std::int64_t calibration = 2'000'000;
   static constexpr std::int64_t refine_after = 10'000'000;
+
+  HOTPLATE_NOINLINE std::int64_t asked() const noexcept {
+    if (manual_ != nullptr) return manual_->now().time_since_epoch().count();
+    return monotonic_now();
+  }
 
   static std::uint64_t read_counter() noexcept {
 #if defined(__x86_64__)

@@ -44,8 +44,8 @@ class core {
   void expire(invocation& call, std::uint64_t generation,
               std::int64_t now) noexcept;
   bool cancel(invocation& call, std::uint64_t generation, errc why) noexcept;
-  usage usage_of(const invocation& call, errc status,
-                 std::int64_t now) const noexcept;
+  void write_usage(const invocation& call, errc status, std::int64_t now,
+                   usage& used) const noexcept;
   /// Whether nobody waits for its result any more.
   bool is_over(const invocation& call) const noexcept;
   /// The caller's side is done with the record.
@@ -76,6 +76,7 @@ class core {
   worker* here() const noexcept { return threads_.here(); }
   const engine_config& config() const noexcept { return config_; }
   registry& names() noexcept { return names_; }
+  chunk_source& chunks() noexcept { return chunks_; }
 
   static time_point as_time(std::int64_t nanoseconds) noexcept {
     return time_point{std::chrono::nanoseconds{nanoseconds}};
@@ -86,8 +87,8 @@ class core {
 
  private:
   // --- invoke.hpp
-  std::unique_ptr<error> objection(invocation& call, worker* here);
   bool admit(invocation& call, worker* here) noexcept;
+  bool bar(invocation& call) noexcept;
   void run_directly(invocation& call, worker& here);
   void run_pumping(invocation& call);  // pump.hpp
   void send_to_worker(invocation& call, worker* here) noexcept;
@@ -97,9 +98,11 @@ class core {
   bool begin(invocation& call) noexcept;
   void enter_init(invocation& call, std::int64_t now) noexcept;
   void enter_handler(invocation& call, std::int64_t now) noexcept;
-  lease take_instance(invocation& call);
+  void take_instance(invocation& call, lease& on_loan);
   void call_handler(invocation& call, lease& on_loan) noexcept;
   fiber* finish(invocation& call, worker& on, lease& on_loan) noexcept;
+
+  void conclude(invocation& call, std::int64_t now) noexcept;
 
   // --- settle.hpp
   void judge(invocation& call, std::int64_t now) noexcept;

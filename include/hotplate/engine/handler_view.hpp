@@ -16,7 +16,10 @@ class handler_view final : public context_host {
     return call_.options.tenant;
   }
   usage usage_so_far() const noexcept override {
-    return engine().usage_of(call_, errc::ok, engine().clock_now());
+    usage so_far;
+    engine().write_usage(call_, errc::ok, engine().clock_now(), so_far);
+    so_far.arena_peak_bytes = call_.memory.used();
+    return so_far;
   }
   time_point now() const noexcept override { return engine().now(); }
   time_point deadline() const noexcept override {

@@ -10,6 +10,7 @@
 #include "hotplate/admission/gate.hpp"
 #include "hotplate/instances/instance_pool.hpp"
 #include "hotplate/metering/recorder.hpp"
+#include "hotplate/payload.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -69,6 +70,7 @@ struct invocation final : task {
   bool direct = false;   // `waiter` stands still on this worker until settled.
   bool early = false;    // Settled before its handler had ended.
   bool encoded = false;  // The result is a payload.
+  bool has_args = false;
   bool has_result = false;
   errc verdict = errc::ok;  // Of the handler's side; `failure` says more.
 
@@ -79,7 +81,7 @@ struct invocation final : task {
   const call_shape* shape = nullptr;
   void* args = nullptr;
   void* result = nullptr;
-  void* result_memory = nullptr;  // Of a result too large for `space`.
+  std::size_t result_alignment = 0;  // Of a result on the heap, else 0.
   invoke_options options;
   ticket permit;
   std::size_t event_bytes = 0;
@@ -127,6 +129,10 @@ struct invocation final : task {
     return (state.load(std::memory_order_acquire) & flags) != 0;
   }
 
+  std::size_t response_size() const noexcept {
+    return static_cast<const payload*>(result)->size();
+  }
+
   /// Of a change of state: whether it set the last of the three (I2).
   static bool is_last(std::uint64_t before, std::uint64_t after) noexcept {
     constexpr std::uint64_t all = settled | ended | left;
@@ -145,15 +151,26 @@ struct invocation final : task {
     return true;
   }
 
-  /// Room for arguments and result, which the caller reads after the end.
-  void place(const call_shape& called) {
-    args = memory.allocate(called.args_size, called.args_alignment);
-    if (called.result_size <= room / 2) {
-      result = memory.allocate(called.result_size, called.result_alignment);
-    } else {  // Must outlive the arena.
-      result = ::operator new (called.result_size,
-                               std::align_val_t{called.result_alignment});
-      result_memory = result;
+  /// Room for arguments and result; what is left is the arena's first piece.
+  /// What does not fit the record goes to the arena, and the result, which must
+  /// outlive that, to the heap.
+  template <typename Args, typename Result>
+  void make_room(chunk_source& source, std::size_t most) {
+    constexpr std::size_t after = sizeof(Args);
+    constexpr std::size_t result_at =
+        (after + alignof(Result) - 1) / alignof(Result) * alignof(Result);
+    constexpr std::size_t taken = result_at + sizeof(Result);
+    if constexpr (taken <= room && alignof(Args) <= alignof(std::max_align_t) &&
+                  alignof(Result) <= alignof(std::max_align_t)) {
+      memory.open(source, space.data() + taken, room - taken, most);
+      args = space.data();
+      result = space.data() + result_at;
+    } else {
+      memory.open(source, space.data(), room, most);
+      args = memory.allocate(sizeof(Args), alignof(Args));
+      result =
+          ::operator new (sizeof(Result), std::align_val_t{alignof(Result)});
+      result_alignment = alignof(Result);
     }
   }
 };

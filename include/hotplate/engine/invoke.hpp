@@ -23,35 +23,32 @@ inline void core::start(invocation& call, worker* here) noexcept {
   if (admit(call, here)) send_to_worker(call, here);
 }
 
-// What stands in its way before it even asks for a place.
-inline failure core::objection(invocation& call, worker* here) {
-  if (call.thrown) [[unlikely]]
-    return std::move(call.thrown);
-  if (draining_.load(std::memory_order_relaxed)) [[unlikely]] {
-    return is_draining(call);
-  }
-  if (here != nullptr && !here->on_root()) {
-    const auto* const self = static_cast<invocation*>(here->running());
-    if (self != nullptr && self->has(invocation::claimed)) {
-      return is_cancelled(call);
-    }
-  }
-  return nullptr;
-}
-
 // May it run now?
 inline bool core::admit(invocation& call, worker* here) noexcept {
   call.arrived = time_.now();
-  if (failure why = objection(call, here)) [[unlikely]] {
-    return refuse(call, std::move(why)), false;
-  }
+  bound_by(call, here);
+  const bool barred =
+      call.thrown != nullptr || draining_.load(std::memory_order_relaxed) ||
+      (call.parent != nullptr && call.parent->has(invocation::claimed));
+  if (barred) [[unlikely]]
+    return bar(call);
   call.reached.store(stage::admission, std::memory_order_relaxed);
-  if (const gate* const full = call.permit.enter(limit_, call.target->limit)) {
+  if (const gate* const full = call.permit.enter(limit_, call.target->limit))
+      [[unlikely]] {
     return refuse(call, is_throttled(call, *full, full == &limit_)), false;
   }
   call.reached.store(stage::queue, std::memory_order_relaxed);
-  bound_by(call, here);
   return true;
+}
+
+inline bool core::bar(invocation& call) noexcept {
+  if (call.thrown == nullptr) {
+    call.thrown = draining_.load(std::memory_order_relaxed)
+                      ? is_draining(call)
+                      : is_cancelled(call);
+  }
+  refuse(call, std::move(call.thrown));
+  return false;
 }
 
 // Which worker? The caller's own, at once, where it is a handler that waits.
@@ -98,25 +95,24 @@ inline bool core::begin(invocation& call) noexcept {
 }
 
 // Warm or cold?
-inline lease core::take_instance(invocation& call) {
+inline void core::take_instance(invocation& call, lease& on_loan) {
   instance_pool& pool = call.version->instances;
   const std::int64_t now = call.started.load(std::memory_order_relaxed);
-  if (instance* const warm = pool.take_warm(now)) {
+  if (instance* const warm = pool.take_warm(now)) [[likely]] {
     call.start.store(start_kind::warm, std::memory_order_relaxed);
-    enter_handler(call, now);
-    return {pool, *warm};
+    on_loan.hold(pool, *warm);
+    return enter_handler(call, now);
   }
   enter_init(call, now);
-  instance* const made = pool.make();
+  on_loan.hold(pool, *pool.make());
   enter_handler(call, time_.now());
-  return {pool, *made};
 }
 
 // The only place that catches what handlers throw.
 inline void core::call_handler(invocation& call, lease& on_loan) noexcept {
   handler_view view(call);
   try {
-    on_loan = take_instance(call);
+    take_instance(call, on_loan);
     context ctx(view, call.memory);
     call.shape->run(on_loan.state(), ctx, call.args, call.result);
     call.has_result = true;
@@ -138,25 +134,30 @@ inline fiber* core::finish(invocation& call, worker& on,
   const std::int64_t now = time_.now();
   judge(call, now);
   const bool won = call.claim(call.generation());
-  if (call.shape->destroy_args != nullptr) call.shape->destroy_args(call.args);
+  if (call.has_args) call.shape->destroy_args(call.args);
   on_loan.give_back(now, won && leaves_instance_sound(call.verdict));
-  if (won) {
-    call.used = usage_of(call, call.verdict, now);
-    call.used.arena_peak_bytes = call.memory.used();
-    call.settled_at = now;
-    call.failure = std::move(call.thrown);
-    if (call.encoded && call.has_result) {
-      call.used.response_bytes = static_cast<payload*>(call.result)->size();
-    }
-  }
+  if (won) [[likely]]
+    conclude(call, now);
   call.memory.release();
   call.permit.give_back();
   on.set_running(nullptr);
-  if (!won) count_overrun(call, now);
-  if (won) meter(call, &on);
-  return answer(
-      call, &on,
-      invocation::ended | (won ? std::uint64_t{invocation::settled} : 0));
+  if (won) [[likely]] {
+    meter(call, &on);
+    return answer(call, &on, invocation::ended | invocation::settled);
+  }
+  count_overrun(call, now);
+  return answer(call, &on, invocation::ended);
+}
+
+inline void core::conclude(invocation& call, std::int64_t now) noexcept {
+  write_usage(call, call.verdict, now, call.used);
+  call.used.arena_peak_bytes = call.memory.used();
+  call.settled_at = now;
+  if (call.thrown) [[unlikely]]
+    call.failure = std::move(call.thrown);
+  if (call.encoded && call.has_result) {
+    call.used.response_bytes = call.response_size();
+  }
 }
 
 inline void core::refuse_fiber(task& self, worker&) noexcept {
@@ -175,8 +176,8 @@ inline invocation* core::open(const invoke_options& options,
   call->options = options;
   call->target = nullptr;
   call->version = nullptr;
-  call->shape = nullptr;
-  call->direct = call->early = call->encoded = call->has_result = false;
+  call->direct = call->early = call->encoded = false;
+  call->has_args = call->has_result = false;
   call->verdict = errc::ok;
   call->parent = nullptr;
   call->event_bytes = 0;
@@ -201,8 +202,6 @@ inline void core::aim(invocation& call, function_record& target,
   call.run = &core::run;
   call.refuse = &core::refuse_fiber;
   call.stack_class = call.version->stack_class;
-  call.memory.open(chunks_, call.space.data(), invocation::room,
-                   version.config.memory.bytes());
 }
 
 // A nested invocation inherits its caller's deadline; the nearer one wins. The
@@ -216,7 +215,8 @@ inline void core::bound_by(invocation& call, worker* here) noexcept {
                             parent->deadline.load(std::memory_order_relaxed));
     }
   }
-  call.deadline.store(std::min(call.bound, call.arrived + timeout_of(call)),
+  const std::int64_t longest = call.version != nullptr ? timeout_of(call) : 0;
+  call.deadline.store(std::min(call.bound, call.arrived + longest),
                       std::memory_order_release);
 }
 

@@ -69,29 +69,44 @@ inline std::string_view copy_into(arena& memory, std::string_view text) {
   return {copy, text.size()};
 }
 
-/// Makes room for a call and lets `construct` put its arguments there.
-template <typename Construct>
-void fill(invocation& call, const call_shape& shape,
-          const Construct& construct) {
-  constexpr std::size_t longest_tenant = 64;
-  if (call.options.tenant.size() > longest_tenant) [[unlikely]] {
-    call.thrown = has_bad_tenant(call, longest_tenant);
-    return;
-  }
+/// What `keep` did not get from the arena, or from an argument's constructor.
+HOTPLATE_NOINLINE inline void cannot_fill(invocation& call) {
   try {
-    call.options.tenant = copy_into(call.memory, call.options.tenant);
-    call.place(shape);
-    construct();
-    call.shape = &shape;
+    throw;
   } catch (const std::bad_alloc&) {
     call.thrown = call.memory.exhausted()
                       ? used_up_memory(call)
                       : is_out_of_memory(call, "for an invocation");
-  } catch (...) {  // An argument's own constructor: its caller's to handle.
+  } catch (...) {  // An argument's own: its caller's to handle.
     core& engine = *call.engine;
     engine.refuse(call, cannot_decode(call, "an argument threw when moved"));
     engine.leave(call, engine.here());
     throw;
+  }
+}
+
+HOTPLATE_NOINLINE inline void keep_tenant(invocation& call) {
+  constexpr std::size_t longest_tenant = 64;
+  if (call.options.tenant.size() > longest_tenant) {
+    call.thrown = has_bad_tenant(call, longest_tenant);
+  } else {
+    call.options.tenant = copy_into(call.memory, call.options.tenant);
+  }
+}
+
+/// Makes room for a call and lets `construct` put its arguments there.
+template <typename Args, typename Result, typename Construct>
+void fill(invocation& call, const call_shape& shape, chunk_source& source,
+          const Construct& construct) {
+  call.shape = &shape;
+  try {
+    call.make_room<Args, Result>(source, call.version->config.memory.bytes());
+    if (!call.options.tenant.empty()) [[unlikely]]
+      keep_tenant(call);
+    construct();
+    call.has_args = shape.destroy_args != nullptr;
+  } catch (...) {
+    cannot_fill(call);
   }
 }
 

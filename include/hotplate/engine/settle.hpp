@@ -13,50 +13,49 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 // The handler's side has ended; what is its outcome, if nobody was faster?
 inline void core::judge(invocation& call, std::int64_t now) noexcept {
   const std::int64_t deadline = call.deadline.load(std::memory_order_relaxed);
-  if (call.memory.exhausted()) [[unlikely]] {
+  const bool plain = call.has_result && !call.encoded;
+  if (plain && now <= deadline && !call.memory.exhausted()) [[likely]]
+    return;
+  if (call.memory.exhausted()) {
     call.thrown = used_up_memory(call);
-  } else if (now > deadline) [[unlikely]] {
+  } else if (now > deadline) {
     call.thrown = has_timed_out(call, deadline);
-  } else if (call.verdict == errc::cancelled) [[unlikely]] {
+  } else if (call.verdict == errc::cancelled) {
     call.thrown = is_cancelled(call);
-  } else if (call.has_result && call.encoded) {
-    const std::size_t bytes = static_cast<payload*>(call.result)->size();
-    if (bytes > config_.max_response_bytes) {
-      call.thrown = is_too_large(call, errc::response_too_large, bytes,
-                                 config_.max_response_bytes);
-    }
+  } else if (call.has_result &&
+             call.response_size() > config_.max_response_bytes) {
+    call.thrown =
+        is_too_large(call, errc::response_too_large, call.response_size(),
+                     config_.max_response_bytes);
   }
-  if (call.thrown) [[unlikely]]
-    call.verdict = call.thrown->code;
+  if (call.thrown) call.verdict = call.thrown->code;
 }
 
-inline usage core::usage_of(const invocation& call, errc status,
-                            std::int64_t now) const noexcept {
+inline void core::write_usage(const invocation& call, errc status,
+                              std::int64_t now, usage& used) const noexcept {
   using std::chrono::nanoseconds;
   const std::int64_t started = call.started.load(std::memory_order_relaxed);
   const std::int64_t handler =
       call.handler_started.load(std::memory_order_relaxed);
-  usage used;
+  const bool ran = handler != invocation::never;
   used.id = {identity_, (std::uint64_t{call.slot} << 32) | call.generation()};
+  used.version = call.version != nullptr ? call.version->number : 0;
+  used.memory_mib =
+      call.version != nullptr ? call.version->config.memory.count : 0;
   used.attempt = call.options.attempt;
   used.trigger = call.options.trigger;
+  used.start = call.start.load(std::memory_order_relaxed);
   used.status = status;
   used.reached = call.reached.load(std::memory_order_relaxed);
-  used.start = call.start.load(std::memory_order_relaxed);
   used.queued = nanoseconds((started != invocation::never ? started : now) -
                             call.arrived);
-  if (call.version != nullptr) {
-    used.version = call.version->number;
-    used.memory_mib = call.version->config.memory.count;
-  }
-  if (used.start == start_kind::cold) {
-    used.init =
-        nanoseconds((handler != invocation::never ? handler : now) - started);
-  }
-  if (handler != invocation::never) used.duration = nanoseconds(now - handler);
+  used.init = nanoseconds(
+      used.start == start_kind::cold ? (ran ? handler : now) - started : 0);
+  used.duration = nanoseconds(ran ? now - handler : 0);
   used.suspended = nanoseconds(call.suspended.load(std::memory_order_relaxed));
+  used.arena_peak_bytes = call.memory.last_known();
   used.event_bytes = call.event_bytes;
-  return used;
+  used.response_bytes = 0;
 }
 
 inline void core::meter(invocation& call, worker* here) noexcept {
@@ -81,6 +80,15 @@ inline fiber* core::answer(invocation& call, worker* here,
                            std::uint64_t flags) noexcept {
   const bool direct = call.direct;
   fiber* const waiter = call.waiter.load(std::memory_order_relaxed);
+  constexpr std::uint64_t all = invocation::settled | invocation::ended;
+  if (direct && flags == all && here != nullptr && waiter->home == here)
+      [[likely]] {
+    // Claimed by us, and its only waiter stands still on this worker: nobody
+    // else changes the state, and nobody else needs to see it in one piece.
+    call.state.store(call.state.load(std::memory_order_relaxed) | flags,
+                     std::memory_order_release);
+    return waiter;
+  }
   // release: publishes usage and result; acquire: sees the waiter.
   const std::uint64_t before =
       call.state.fetch_or(flags, std::memory_order_acq_rel);
@@ -107,8 +115,7 @@ inline fiber* core::answer(invocation& call, worker* here,
 // Settles it although its handler has not ended, or has never started.
 inline void core::settle_early(invocation& call, failure why, std::int64_t now,
                                bool has_ended) noexcept {
-  call.used = usage_of(call, why->code, now);
-  call.used.arena_peak_bytes = call.memory.last_known();
+  write_usage(call, why->code, now, call.used);
   call.settled_at = now;
   call.early = true;
   call.failure = std::move(why);
@@ -121,9 +128,7 @@ inline void core::settle_early(invocation& call, failure why, std::int64_t now,
 // It never got to its handler.
 inline void core::refuse(invocation& call, failure why) noexcept {
   const bool won = call.claim(call.generation());
-  if (call.shape != nullptr && call.shape->destroy_args != nullptr) {
-    call.shape->destroy_args(call.args);
-  }
+  if (call.has_args) call.shape->destroy_args(call.args);
   call.permit.give_back();
   call.waiter.store(nullptr, std::memory_order_relaxed);
   call.direct = false;
@@ -208,13 +213,14 @@ inline void core::recycle(invocation& call, worker* here) noexcept {
   if (call.has_result && call.shape->destroy_result != nullptr) {
     call.shape->destroy_result(call.result);
   }
-  if (call.result_memory != nullptr) [[unlikely]] {
-    ::operator delete (std::exchange(call.result_memory, nullptr),
-                       std::align_val_t{call.shape->result_alignment});
+  if (call.result_alignment != 0) [[unlikely]] {
+    ::operator delete (
+        call.result, std::align_val_t{std::exchange(call.result_alignment, 0)});
   }
-  call.has_result = false;
-  call.failure.reset();
-  call.thrown.reset();
+  if (call.failure) [[unlikely]]
+    call.failure.reset();
+  if (call.thrown) [[unlikely]]
+    call.thrown.reset();
   call.memory.release();
   records_.give(call, here);
 }

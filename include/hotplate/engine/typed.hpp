@@ -51,7 +51,7 @@ decltype(auto) keep([[maybe_unused]] arena& memory, Argument& argument) {
 }
 
 /// Opens a record and fills it, unless something is wrong with it already.
-template <typename Args, typename... Given>
+template <typename Args, typename Result, typename... Given>
 invocation* prepare(core& engine, function_record& target,
                     std::string_view signature, const invoke_options& options,
                     worker* here, Given&... given) {
@@ -63,8 +63,9 @@ invocation* prepare(core& engine, function_record& target,
     return call;
   }
   engine.aim(*call, target, *version);
-  fill(*call, *version->how.typed,
-       [&] { new (call->args) Args(keep<Given>(call->memory, given)...); });
+  fill<Args, Result>(*call, *version->how.typed, engine.chunks(), [&] {
+    new (call->args) Args(keep<Given>(call->memory, given)...);
+  });
   return call;
 }
 
@@ -74,7 +75,8 @@ template <typename R, typename... Args>
 outcome<R> function<R(Args...)>::operator()(Args... args) const {
   detail::worker* const here = core_->here_or_throw();
   detail::invocation* const call =
-      detail::prepare<std::tuple<detail::stored_t<Args>...>, Args...>(
+      detail::prepare<std::tuple<detail::stored_t<Args>...>,
+                      typename outcome<R>::stored, Args...>(
           *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
   if (call == nullptr) return detail::no_record<R>();
@@ -88,7 +90,8 @@ template <typename R, typename... Args>
 pending<R> function<R(Args...)>::async(Args... args) const {
   detail::worker* const here = core_->here_or_throw();
   detail::invocation* const call =
-      detail::prepare<std::tuple<detail::stored_t<Args>...>, Args...>(
+      detail::prepare<std::tuple<detail::stored_t<Args>...>,
+                      typename outcome<R>::stored, Args...>(
           *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
   if (call == nullptr) return pending<R>(detail::no_record<R>());
@@ -154,8 +157,9 @@ invocation* prepare_encoded(core& engine, std::string_view name, Event& event,
   call->event_bytes = event.size();
   call->thrown = object_to_event(*call, shape, engine.config());
   if (call->thrown) return call;
-  fill(*call, *shape,
-       [&] { new (call->args) Event(keep<Event>(call->memory, event)); });
+  fill<Event, payload>(*call, *shape, engine.chunks(), [&] {
+    new (call->args) Event(keep<Event>(call->memory, event));
+  });
   return call;
 }
 

@@ -210,15 +210,14 @@ class instance_pool : private task {
 class [[nodiscard]] lease {
  public:
   lease() noexcept = default;
-  lease(instance_pool& lender, instance& on_loan) noexcept
-      : lender_(&lender), instance_(&on_loan) {}
-  lease(lease&& other) noexcept { *this = std::move(other); }
-  lease& operator=(lease&& other) noexcept {
-    std::swap(lender_, other.lender_);
-    std::swap(instance_, other.instance_);
-    return *this;
-  }
+  lease(const lease&) = delete;
+  lease& operator=(const lease&) = delete;
   ~lease() { give_back(0, false); }
+
+  void hold(instance_pool& lender, instance& on_loan) noexcept {
+    lender_ = &lender;
+    instance_ = &on_loan;
+  }
 
   void* state() const noexcept { return instance_->state; }
 

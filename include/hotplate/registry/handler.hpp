@@ -17,10 +17,6 @@ struct call_shape {
   void (*run)(void* state, context& ctx, void* args, void* result);
   void (*destroy_args)(void* args) noexcept;
   void (*destroy_result)(void* result) noexcept;
-  std::uint32_t args_size;
-  std::uint32_t args_alignment;
-  std::uint32_t result_size;
-  std::uint32_t result_alignment;
 };
 
 /// A handler, its type erased: made once by deploy, called through pointers.
@@ -56,8 +52,7 @@ constexpr auto destroyer() noexcept -> void (*)(void*) noexcept {
 
 template <typename Args, typename Result>
 constexpr call_shape shape_of(void (*run)(void*, context&, void*, void*)) {
-  return {run,           destroyer<Args>(), destroyer<Result>(), sizeof(Args),
-          alignof(Args), sizeof(Result),    alignof(Result)};
+  return {run, destroyer<Args>(), destroyer<Result>()};
 }
 
 /// The shapes of one handler type.

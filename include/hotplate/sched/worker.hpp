@@ -11,6 +11,7 @@
 #include "hotplate/sched/deque.hpp"
 #include "hotplate/sched/event_count.hpp"
 #include "hotplate/sched/fiber.hpp"
+#include "hotplate/sched/fiber_queue.hpp"
 #include "hotplate/sched/inbox.hpp"
 #include "hotplate/sched/task.hpp"
 #include "hotplate/sched/watchdog.hpp"
@@ -28,26 +29,6 @@ struct shared_sched {
   std::vector<std::unique_ptr<worker>> workers;
   std::unique_ptr<bed[]> beds;
   std::atomic<bool> stopping = false;
-};
-
-/// Fibers in the order in which they became ready.
-class fiber_queue {
- public:
-  void push(fiber& ready) noexcept {
-    ready.next = nullptr;
-    *(first_ == nullptr ? &first_ : &last_->next) = &ready;
-    last_ = &ready;
-  }
-  fiber* pop() noexcept {
-    fiber* const ready = first_;
-    if (ready != nullptr) first_ = ready->next;
-    return ready;
-  }
-  bool empty() const noexcept { return first_ == nullptr; }
-
- private:
-  fiber* first_ = nullptr;
-  fiber* last_ = nullptr;
 };
 
 /// Runs tasks on fibers, on one thread at a time: its own, or the host's that
