@@ -1,0 +1,3 @@
+# The commands that README.md names.
+./bench/demo.sh
+./tests/run.sh
