@@ -156,6 +156,7 @@ struct invocation final : task {
   /// outlive that, to the heap.
   template <typename Args, typename Result>
   void make_room(chunk_source& source, std::size_t most) {
+    unpoison(space.data(), room);  // The last arena here started elsewhere.
     constexpr std::size_t after = sizeof(Args);
     constexpr std::size_t result_at =
         (after + alignof(Result) - 1) / alignof(Result) * alignof(Result);
