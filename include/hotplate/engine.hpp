@@ -78,7 +78,8 @@ class engine {
   template <std::same_as<payload> Owned>
   outcome<payload> invoke(std::string_view name, Owned&& event,
                           const invoke_options& options = {}) {
-    return detail::invoke_encoded(*core_, name, std::move(event), options);
+    return detail::invoke_encoded(*core_, name, std::forward<Owned>(event),
+                                  options);
   }
 
   /// Starts an invocation without waiting for it.
@@ -89,7 +90,8 @@ class engine {
   template <std::same_as<payload> Owned>
   pending<payload> invoke_async(std::string_view name, Owned&& event,
                                 const invoke_options& options = {}) {
-    return detail::start_encoded(*core_, name, std::move(event), options);
+    return detail::start_encoded(*core_, name, std::forward<Owned>(event),
+                                 options);
   }
 
   // A host-pumped engine (`workers` = 0) runs in these; with workers they do

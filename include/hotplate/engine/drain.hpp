@@ -67,9 +67,8 @@ inline core::~core() {
 inline void core::wait_for_handlers(std::int64_t until) {
   constexpr timespec nap{0, 200'000};
   while (limit_.inside() > 0 && time_.now() < until) {
-    if (!threads_.pumped()) {
-      nanosleep(&nap, nullptr);
-    } else if (const pumping pump(threads_); !pump) {
+    const pumping pump(threads_);
+    if (!pump) {
       nanosleep(&nap, nullptr);
     } else if (!pump_once(*pump) && !pump_next_timer(*pump, until)) {
       return;
