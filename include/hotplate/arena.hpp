@@ -60,6 +60,8 @@ class arena final : public std::pmr::memory_resource {
   }
   std::size_t limit() const noexcept { return limit_; }
 
+  /// Sticky: an allocation was refused, for one of the two reasons below.
+  bool refused() const noexcept { return exhausted_ || starved_; }
   /// Sticky: an allocation was refused because of the limit.
   bool exhausted() const noexcept { return exhausted_; }
   /// Sticky: an allocation was refused because the host is out of memory.
@@ -88,11 +90,6 @@ class arena final : public std::pmr::memory_resource {
     use(first, size);
   }
 
-  void set_limit(std::size_t limit) noexcept {
-    limit_ = limit;
-    use(begin_, room_, static_cast<std::size_t>(cursor_ - begin_));
-  }
-
   /// Gives every chunk back; `used()` keeps its value.
   void release() noexcept {
     if (chunks_ == nullptr) [[likely]]
@@ -107,14 +104,12 @@ class arena final : public std::pmr::memory_resource {
   static constexpr std::size_t smallest_chunk = 4096;
   static constexpr std::size_t largest_step = std::size_t{1} << 20;
 
-  void use(std::byte* first, std::size_t size, std::size_t taken = 0) noexcept {
-    const std::size_t cap = limit_ > closed_ ? limit_ - closed_ : 0;
-    begin_ = first;
-    cursor_ = first + taken;
-    room_ = size;
+  void use(std::byte* first, std::size_t size) noexcept {
+    const std::size_t cap =
+        limit_ - closed_;  // Never more closed than allowed.
+    begin_ = cursor_ = first;
     end_ = first + (size < cap ? size : cap);
-    if (end_ < cursor_) end_ = cursor_;
-    detail::poison(cursor_, static_cast<std::size_t>(first + size - cursor_));
+    detail::poison(first, size);
   }
 
   HOTPLATE_NOINLINE void* grow(std::size_t bytes, std::size_t alignment) {
@@ -156,7 +151,6 @@ class arena final : public std::pmr::memory_resource {
   std::byte* begin_ = nullptr;
   std::byte* cursor_ = nullptr;
   std::byte* end_ = nullptr;  // Of the chunk, or where the limit is reached.
-  std::size_t room_ = 0;      // Of the current chunk, whatever the limit.
   std::size_t closed_ = 0;    // Used in chunks before the current one.
   std::size_t limit_ = 0;
   // Written by the handler's side, read by whoever answers its caller early.

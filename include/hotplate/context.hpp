@@ -14,22 +14,20 @@ namespace hotplate::inline HOTPLATE_ABI {
 
 namespace detail {
 
-/// What stands behind a context. The engine is one; a handler cannot tell.
-class context_host {
- public:
-  virtual std::string_view function_name() const noexcept = 0;
-  virtual std::string_view tenant() const noexcept = 0;
-  virtual usage usage_so_far() const noexcept = 0;
-  virtual time_point now() const noexcept = 0;
-  virtual time_point deadline() const noexcept = 0;
-  virtual bool cancelled() const noexcept = 0;
-  virtual void sleep_until(time_point when) = 0;
-  virtual void yield() = 0;
-  virtual outcome<payload> invoke(std::string_view name, payload_view event,
-                                  const invoke_options& options) = 0;
-
- protected:
-  ~context_host() = default;
+/// What stands behind a context: the engine is one such, a handler cannot tell.
+/// Not a class with virtual functions, whose table would bring the whole engine
+/// into every object file that includes it.
+struct context_host {
+  std::string_view (*function_name)(const void* self) noexcept;
+  std::string_view (*tenant)(const void* self) noexcept;
+  usage (*usage_so_far)(const void* self) noexcept;
+  time_point (*now)(const void* self) noexcept;
+  time_point (*deadline)(const void* self) noexcept;
+  bool (*cancelled)(const void* self) noexcept;
+  void (*sleep_until)(void* self, time_point when);
+  void (*yield)(void* self);
+  outcome<payload> (*invoke)(void* self, std::string_view name,
+                             payload_view event, const invoke_options& options);
 };
 
 }  // namespace detail
@@ -38,8 +36,9 @@ class context_host {
 /// Thread safety: none; it belongs to the handler's fiber.
 class context {
  public:
-  context(detail::context_host& host, hotplate::arena& memory) noexcept
-      : host_(&host), arena_(&memory) {}
+  context(const detail::context_host& host, void* self,
+          hotplate::arena& memory) noexcept
+      : host_(&host), self_(self), arena_(&memory) {}
   context(const context&) = delete;
   context& operator=(const context&) = delete;
 
@@ -48,39 +47,40 @@ class context {
 
   request_id id() const noexcept { return usage_so_far().id; }
   std::string_view function_name() const noexcept {
-    return host_->function_name();
+    return host_->function_name(self_);
   }
   std::uint32_t version() const noexcept { return usage_so_far().version; }
-  std::string_view tenant() const noexcept { return host_->tenant(); }
-  usage usage_so_far() const noexcept { return host_->usage_so_far(); }
+  std::string_view tenant() const noexcept { return host_->tenant(self_); }
+  usage usage_so_far() const noexcept { return host_->usage_so_far(self_); }
 
   /// The engine's clock: use it instead of std::chrono's to be testable.
-  time_point now() const noexcept { return host_->now(); }
-  time_point deadline() const noexcept { return host_->deadline(); }
+  time_point now() const noexcept { return host_->now(self_); }
+  time_point deadline() const noexcept { return host_->deadline(self_); }
   std::chrono::nanoseconds remaining_time() const noexcept {
     return deadline() - now();
   }
 
   /// True once nobody waits for this invocation's result any more. A handler
   /// that computes for long without suspending should ask from time to time.
-  bool cancelled() const noexcept { return host_->cancelled(); }
+  bool cancelled() const noexcept { return host_->cancelled(self_); }
 
   // Suspension points: other invocations run meanwhile on this worker. Each
   // throws invocation_cancelled once `cancelled()`.
 
-  void sleep_until(time_point when) { host_->sleep_until(when); }
+  void sleep_until(time_point when) { host_->sleep_until(self_, when); }
   void sleep_for(std::chrono::nanoseconds time) { sleep_until(now() + time); }
-  void yield() { host_->yield(); }
+  void yield() { host_->yield(self_); }
 
   /// Invokes another function by name; suspends until it has settled. It
   /// inherits this invocation's deadline where that is the nearer one.
   outcome<payload> invoke(std::string_view name, payload_view event = {},
                           const invoke_options& options = {}) {
-    return host_->invoke(name, event, options);
+    return host_->invoke(self_, name, event, options);
   }
 
  private:
-  detail::context_host* host_;
+  const detail::context_host* host_;
+  void* self_;
   hotplate::arena* arena_;
 };
 

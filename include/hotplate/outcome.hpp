@@ -19,10 +19,15 @@ class [[nodiscard]] outcome {
   using value_type = T;
   using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
-  outcome(stored value, const hotplate::usage& used)
+  outcome(stored&& value, const hotplate::usage& used)
       : value_(std::move(value)), usage_(used) {}
   outcome(std::unique_ptr<hotplate::error> why, const hotplate::usage& used)
       : error_(std::move(why)), usage_(used) {}
+  /// `measure()` returns the usage, which is made where it is to be.
+  template <typename Measure>
+  requires std::is_invocable_r_v<hotplate::usage, Measure> outcome(
+      stored&& value, const Measure& measure)
+      : value_(std::move(value)), usage_(measure()) {}
 
   bool has_value() const noexcept { return error_ == nullptr; }
   explicit operator bool() const noexcept { return has_value(); }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "hotplate/base/assert.hpp"
 #include "hotplate/base/cache_line.hpp"
 #include "hotplate/version.hpp"
 
@@ -16,7 +17,7 @@ class alignas(cache_line) gate {
  public:
   explicit gate(std::int64_t limit) noexcept : limit_(limit) {}
 
-  bool try_enter() noexcept {
+  HOTPLATE_INLINE bool try_enter() noexcept {
     std::int64_t inside = inside_.load(std::memory_order_relaxed);
     const std::int64_t limit = limit_.load(std::memory_order_relaxed);
     do {
@@ -49,7 +50,7 @@ class alignas(cache_line) gate {
   }
 
  private:
-  void raise_peak(std::int64_t seen) noexcept {
+  HOTPLATE_NOINLINE void raise_peak(std::int64_t seen) noexcept {
     std::int64_t peak = peak_.load(std::memory_order_relaxed);
     while (peak < seen && !peak_.compare_exchange_weak(
                               peak, seen, std::memory_order_relaxed)) {

@@ -17,5 +17,8 @@
 #define HOTPLATE_ASSERT(condition) static_cast<void>(0)
 #endif
 
+// Puts a part of the warm path into its caller, where the compiler would not.
+#define HOTPLATE_INLINE __attribute__((always_inline)) inline
+
 // Keeps a slow path, or one side of a fiber switch, out of its caller.
 #define HOTPLATE_NOINLINE __attribute__((noinline))

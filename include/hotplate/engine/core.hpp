@@ -30,10 +30,10 @@ class core {
   std::vector<function_stats> functions() const;
 
   // --- invoke.hpp
-  /// A record for a call that is about to be made; null when memory is out.
-  invocation* open(const invoke_options& options, worker* here) noexcept;
-  void aim(invocation& call, function_record& target,
-           version_record& version) noexcept;
+  /// A record for a call of `version`, or of nothing if that is null; itself
+  /// null when memory is out.
+  invocation* open(function_record* target, version_record* version,
+                   const invoke_options& options, worker* here) noexcept;
   /// Invokes and waits until it has settled.
   void invoke(invocation& call, worker* here);
   /// Starts it; somebody may wait for it later.
@@ -44,8 +44,11 @@ class core {
   void expire(invocation& call, std::uint64_t generation,
               std::int64_t now) noexcept;
   bool cancel(invocation& call, std::uint64_t generation, errc why) noexcept;
-  void write_usage(const invocation& call, errc status, std::int64_t now,
-                   usage& used) const noexcept;
+  /// What it has consumed by `now`; final once it has settled.
+  usage usage_of(const invocation& call, errc status,
+                 std::int64_t now) const noexcept;
+  /// Of one that has settled.
+  usage usage_of(const invocation& call) const noexcept;
   /// Whether nobody waits for its result any more.
   bool is_over(const invocation& call) const noexcept;
   /// The caller's side is done with the record.
@@ -88,6 +91,7 @@ class core {
  private:
   // --- invoke.hpp
   bool admit(invocation& call, worker* here) noexcept;
+  bool throttle(invocation& call, const gate& full) noexcept;
   bool bar(invocation& call) noexcept;
   void run_directly(invocation& call, worker& here);
   void run_pumping(invocation& call);  // pump.hpp
@@ -98,15 +102,18 @@ class core {
   bool begin(invocation& call) noexcept;
   void enter_init(invocation& call, std::int64_t now) noexcept;
   void enter_handler(invocation& call, std::int64_t now) noexcept;
-  void take_instance(invocation& call, lease& on_loan);
-  void call_handler(invocation& call, lease& on_loan) noexcept;
+  void bound_handler(invocation& call, std::int64_t now) noexcept;
+  void call_handler(invocation& call, worker& on, lease& on_loan) noexcept;
+  void take_instance(invocation& call, worker& on, lease& on_loan);
   fiber* finish(invocation& call, worker& on, lease& on_loan) noexcept;
-
-  void conclude(invocation& call, std::int64_t now) noexcept;
 
   // --- settle.hpp
   void judge(invocation& call, std::int64_t now) noexcept;
-  void meter(invocation& call, worker* here) noexcept;
+  void judge_closely(invocation& call, std::int64_t now,
+                     std::int64_t deadline) noexcept;
+  void meter(const invocation& call, worker* here) noexcept;
+  void tell_meters(const invocation& call) noexcept;
+  fiber* answer_directly(invocation& call, worker& here) noexcept;
   fiber* answer(invocation& call, worker* here, std::uint64_t flags) noexcept;
   void settle_early(invocation& call, std::unique_ptr<error> why,
                     std::int64_t now, bool has_ended) noexcept;
@@ -115,12 +122,15 @@ class core {
   void wake(fiber* suspended, std::uint32_t wait) noexcept;
   void resume(fiber& ready) noexcept;
   void recycle(invocation& call, worker* here) noexcept;
+  static void tidy(invocation& call) noexcept;
 
   // --- wait.hpp
   void wait_as_fiber(invocation& call, worker& here, std::int64_t until);
   void wait_as_thread(invocation& call, std::int64_t until) noexcept;
   std::uint32_t open_wait(invocation& self, fiber& on,
                           std::int64_t until) noexcept;
+  void go_on(invocation& self, worker& here, std::int64_t left_at,
+             std::int64_t now) noexcept;
   void close_wait(invocation& self, worker& here, std::int64_t left_at,
                   std::int64_t now) noexcept;
   static void suspend(invocation& self, worker& here, std::uint32_t wait,
@@ -158,6 +168,7 @@ class core {
   static constexpr std::int64_t longest_init = 10'000'000'000;
 
   const engine_config config_;
+  const context_host functions_;
   const std::uint64_t identity_;
   clock_source time_;
   chunk_pool chunks_;

@@ -5,38 +5,52 @@
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 /// The engine behind a context.
-class handler_view final : public context_host {
- public:
-  explicit handler_view(invocation& call) noexcept : call_(call) {}
-
-  std::string_view function_name() const noexcept override {
-    return call_.target->name;
+struct handler_view {
+  static context_host functions() noexcept {
+    return {&function_name, &tenant,      &usage_so_far, &now,   &deadline,
+            &cancelled,     &sleep_until, &yield,        &invoke};
   }
-  std::string_view tenant() const noexcept override {
-    return call_.options.tenant;
-  }
-  usage usage_so_far() const noexcept override {
-    usage so_far;
-    engine().write_usage(call_, errc::ok, engine().clock_now(), so_far);
-    so_far.arena_peak_bytes = call_.memory.used();
-    return so_far;
-  }
-  time_point now() const noexcept override { return engine().now(); }
-  time_point deadline() const noexcept override {
-    return core::as_time(call_.deadline.load(std::memory_order_relaxed));
-  }
-  bool cancelled() const noexcept override { return engine().is_over(call_); }
-  void sleep_until(time_point when) override {
-    engine().sleep_until(call_, core::as_count(when));
-  }
-  void yield() override { engine().yield(call_); }
-  outcome<payload> invoke(std::string_view name, payload_view event,
-                          const invoke_options& options) override;
 
  private:
-  core& engine() const noexcept { return *call_.engine; }
+  static const invocation& seen(const void* self) noexcept {
+    return *static_cast<const invocation*>(self);
+  }
+  static std::string_view function_name(const void* self) noexcept {
+    return seen(self).target->name;
+  }
+  static std::string_view tenant(const void* self) noexcept {
+    return seen(self).options.tenant;
+  }
+  static usage usage_so_far(const void* self) noexcept {
+    const invocation& call = seen(self);
+    usage so_far = call.engine->usage_of(call, errc::ok, now_of(call));
+    so_far.arena_peak_bytes = call.memory.used();
+    return so_far;
+  }
+  static time_point now(const void* self) noexcept {
+    return seen(self).engine->now();
+  }
+  static time_point deadline(const void* self) noexcept {
+    return core::as_time(seen(self).deadline.load(std::memory_order_relaxed));
+  }
+  static bool cancelled(const void* self) noexcept {
+    return seen(self).engine->is_over(seen(self));
+  }
+  static void sleep_until(void* self, time_point when) {
+    auto& call = *static_cast<invocation*>(self);
+    call.engine->sleep_until(call, core::as_count(when));
+  }
+  static void yield(void* self) {
+    auto& call = *static_cast<invocation*>(self);
+    call.engine->yield(call);
+  }
+  static outcome<payload> invoke(void* self, std::string_view name,
+                                 payload_view event,
+                                 const invoke_options& options);  // typed.hpp
 
-  invocation& call_;
+  static std::int64_t now_of(const invocation& call) noexcept {
+    return call.engine->clock_now();
+  }
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

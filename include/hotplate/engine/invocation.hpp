@@ -8,7 +8,8 @@
 #include <string_view>
 
 #include "hotplate/admission/gate.hpp"
-#include "hotplate/instances/instance_pool.hpp"
+#include "hotplate/context.hpp"
+#include "hotplate/instances/lease.hpp"
 #include "hotplate/metering/recorder.hpp"
 #include "hotplate/payload.hpp"
 
@@ -53,6 +54,8 @@ struct deployed_version final : version_record {
 /// I2: whoever sets the last of `settled`, `ended` and `left` recycles it.
 /// I3: the handler's side writes the fields of its progress, anybody may read
 ///     them; all are atomics, and none says more than how far it has come.
+/// I4: an idle record has no failure, nothing thrown, no chunks, no parent and
+///     nobody awaited; what else is new for each invocation, open() writes.
 struct invocation final : task {
   enum flag : std::uint64_t {
     claimed = 1,
@@ -63,19 +66,34 @@ struct invocation final : task {
     fiber_waits = 32,   // `waiter`, in its wait `wait_number`.
   };
 
+  invocation(core& owner, const task& how, const context_host& host,
+             std::uint32_t number)
+      : task(how),
+        engine(&owner),
+        slot(number),
+        handlers_view(host, this, memory) {}
+  invocation(const invocation&) = delete;
+  invocation& operator=(const invocation&) = delete;
+
   // --- settle once
   std::atomic<std::uint64_t> state = claimed | settled | ended | left;
   std::atomic<fiber*> waiter = nullptr;
   std::atomic<std::uint32_t> wait_number = 0;
-  bool direct = false;   // `waiter` stands still on this worker until settled.
-  bool early = false;    // Settled before its handler had ended.
-  bool encoded = false;  // The result is a payload.
-  bool has_args = false;
-  bool has_result = false;
-  errc verdict = errc::ok;  // Of the handler's side; `failure` says more.
+  /// All of it is false for a new invocation: one word, written at once.
+  struct alignas(8) notes {
+    bool direct = false;  // `waiter` stands still on this worker until settled.
+    bool early = false;   // Settled before its handler had ended.
+    bool encoded = false;  // The result is a payload.
+    bool has_args = false;
+    bool has_result = false;
+    bool untidy = false;      // May have failed, or has more to clean up.
+    errc verdict = errc::ok;  // Of the handler's side; `failure` says more.
+  };
+  notes is;
 
   // --- what is called, how
-  core* engine = nullptr;
+  core* const engine;
+  const std::uint32_t slot;  // With the generation, the invocation's number.
   deployed_function* target = nullptr;
   deployed_version* version = nullptr;
   const call_shape* shape = nullptr;
@@ -85,7 +103,7 @@ struct invocation final : task {
   invoke_options options;
   ticket permit;
   std::size_t event_bytes = 0;
-  std::uint32_t slot = 0;  // Of this record; with its generation, the number.
+  std::size_t response_bytes = 0;  // Only if `encoded`.
 
   // --- who waits for whom
   invocation* parent = nullptr;
@@ -99,8 +117,7 @@ struct invocation final : task {
   // --- progress (I3), in nanoseconds of the engine's clock
   static constexpr std::int64_t never = -1;
   std::atomic<std::int64_t> deadline = 0;
-  std::atomic<std::int64_t> started =
-      never;  // Init or handler, whichever is first.
+  std::atomic<std::int64_t> started = never;  // Init or handler, the first.
   std::atomic<std::int64_t> handler_started = never;
   std::atomic<std::int64_t> suspended = 0;
   std::atomic<stage> reached = stage::arrival;
@@ -112,10 +129,11 @@ struct invocation final : task {
   // --- how it ended
   std::unique_ptr<error> thrown;  // The handler's side's own.
   std::unique_ptr<error> failure;
-  usage used;
+  usage used;  // Of one that settled early; otherwise usage_of() is final.
 
   invocation* next_free = nullptr;
   hotplate::arena memory;
+  context handlers_view;
   static constexpr std::size_t room = 256;
   alignas(std::max_align_t) std::array<std::byte, room> space;
 
@@ -129,17 +147,26 @@ struct invocation final : task {
     return (state.load(std::memory_order_acquire) & flags) != 0;
   }
 
-  std::size_t response_size() const noexcept {
-    return static_cast<const payload*>(result)->size();
-  }
-
   /// Of a change of state: whether it set the last of the three (I2).
   static bool is_last(std::uint64_t before, std::uint64_t after) noexcept {
     constexpr std::uint64_t all = settled | ended | left;
     return (before & all) != all && (after & all) == all;
   }
 
-  /// True for the one that may settle this generation.
+  /// True for the one that may settle it. For the handler's side, which knows
+  /// that it is still the same invocation.
+  bool claim() noexcept {
+    std::uint64_t seen = state.load(std::memory_order_relaxed);
+    do {
+      if ((seen & claimed) != 0) [[unlikely]]
+        return false;
+    } while (!state.compare_exchange_weak(seen, seen | claimed,
+                                          std::memory_order_acq_rel,
+                                          std::memory_order_relaxed));
+    return true;
+  }
+
+  /// The same, for all others.
   bool claim(std::uint64_t generation) noexcept {
     std::uint64_t seen = state.load(std::memory_order_relaxed);
     do {
@@ -172,6 +199,7 @@ struct invocation final : task {
       result =
           ::operator new (sizeof(Result), std::align_val_t{alignof(Result)});
       result_alignment = alignof(Result);
+      is.untidy = true;
     }
   }
 };

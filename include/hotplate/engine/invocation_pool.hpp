@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include <deque>
 #include <new>
 #include <utility>
 #include <vector>
@@ -14,7 +14,10 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// pool ends.
 class invocation_pool {
  public:
-  explicit invocation_pool(std::size_t workers) : caches_(workers) {}
+  /// `how` its records run.
+  invocation_pool(core& owner, const task& how, const context_host& functions,
+                  std::size_t workers)
+      : owner_(owner), how_(how), functions_(functions), caches_(workers) {}
 
   /// Null when memory is out. `here` is the calling thread's worker, or null.
   invocation* take(worker* here) noexcept {
@@ -45,9 +48,7 @@ class invocation_pool {
   template <typename See>
   void for_each(const See& see) {
     const lock_guard hold(lock_);
-    for (const auto& slab : slabs_) {
-      for (std::size_t i = 0; i < per_slab; ++i) see(slab[i]);
-    }
+    for (invocation& record : records_) see(record);
   }
 
  private:
@@ -67,22 +68,19 @@ class invocation_pool {
       return idle;
     }
   };
-  static constexpr std::size_t per_slab = 32;
+  static constexpr int made_at_once = 32;
   static constexpr std::size_t most_cached = 256;
   static constexpr std::size_t batch = 64;
 
   // Under the lock.
   bool refill() noexcept try {
-    slabs_.reserve(slabs_.size() + 1);
-    slabs_.push_back(std::make_unique<invocation[]>(per_slab));
-    for (std::size_t i = 0; i < per_slab; ++i) {
-      invocation& made = slabs_.back()[i];
-      made.slot = ++last_slot_;
-      shared_.push(made);
+    for (int i = 0; i < made_at_once; ++i) {
+      const auto number = static_cast<std::uint32_t>(records_.size() + 1);
+      shared_.push(records_.emplace_back(owner_, how_, functions_, number));
     }
     return true;
   } catch (const std::bad_alloc&) {
-    return false;
+    return shared_.first != nullptr;
   }
 
   HOTPLATE_NOINLINE void borrow(cache& own) noexcept {
@@ -102,11 +100,13 @@ class invocation_pool {
     }
   }
 
+  core& owner_;
+  const task how_;
+  const context_host& functions_;
   std::vector<cache> caches_;
   lock lock_;  // Guards the rest.
   cache shared_;
-  std::vector<std::unique_ptr<invocation[]>> slabs_;
-  std::uint32_t last_slot_ = 0;
+  std::deque<invocation> records_;  // Never moves what it holds.
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

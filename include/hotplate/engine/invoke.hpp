@@ -32,16 +32,21 @@ inline bool core::admit(invocation& call, worker* here) noexcept {
       (call.parent != nullptr && call.parent->has(invocation::claimed));
   if (barred) [[unlikely]]
     return bar(call);
-  call.reached.store(stage::admission, std::memory_order_relaxed);
-  if (const gate* const full = call.permit.enter(limit_, call.target->limit))
-      [[unlikely]] {
-    return refuse(call, is_throttled(call, *full, full == &limit_)), false;
-  }
+  const gate* const full = call.permit.enter(limit_, call.target->limit);
+  if (full != nullptr) [[unlikely]]
+    return throttle(call, *full);
   call.reached.store(stage::queue, std::memory_order_relaxed);
   return true;
 }
 
-inline bool core::bar(invocation& call) noexcept {
+HOTPLATE_NOINLINE inline bool core::throttle(invocation& call,
+                                             const gate& full) noexcept {
+  call.reached.store(stage::admission, std::memory_order_relaxed);
+  refuse(call, is_throttled(call, full, &full == &limit_));
+  return false;
+}
+
+HOTPLATE_NOINLINE inline bool core::bar(invocation& call) noexcept {
   if (call.thrown == nullptr) {
     call.thrown = draining_.load(std::memory_order_relaxed)
                       ? is_draining(call)
@@ -56,17 +61,18 @@ inline void core::run_directly(invocation& call, worker& here) {
   if (here.on_root()) return refuse(call, is_pumping(call));
   invocation* const self = call.parent;
   call.waiter.store(&here.current(), std::memory_order_relaxed);
-  call.direct = true;
+  call.is.direct = true;
   if (self != nullptr) self->awaited.store(&call, std::memory_order_release);
   if (!here.run_now(call)) refuse_fiber(call, here);
   if (self == nullptr) return;
   self->awaited.store(nullptr, std::memory_order_release);
   // Unless it was answered early, this very moment is when it ended.
-  close_wait(*self, here, call.arrived,
-             call.early ? time_.now() : call.settled_at);
+  go_on(*self, here, call.arrived,
+        call.is.early ? time_.now() : call.settled_at);
 }
 
-inline void core::send_to_worker(invocation& call, worker* here) noexcept {
+HOTPLATE_NOINLINE inline void core::send_to_worker(invocation& call,
+                                                   worker* here) noexcept {
   const bool sent = here != nullptr && !here->on_root() ? here->push(call)
                                                         : threads_.submit(call);
   if (!sent) refuse(call, is_out_of_memory(call, "to queue it"));
@@ -78,15 +84,15 @@ inline fiber* core::run(task& self, worker& on) {
   core& engine = *call.engine;
   lease on_loan;
   on.set_running(&call);
-  call.on.store(&on.current(), std::memory_order_relaxed);
-  if (engine.begin(call)) engine.call_handler(call, on_loan);
+  if (engine.begin(call)) [[likely]]
+    engine.call_handler(call, on, on_loan);
   return engine.finish(call, on, on_loan);
 }
 
 inline bool core::begin(invocation& call) noexcept {
-  const std::int64_t now = call.direct ? call.arrived : time_.now();
+  const std::int64_t now = call.is.direct ? call.arrived : time_.now();
   if (call.has(invocation::claimed)) return false;
-  if (now > call.deadline.load(std::memory_order_relaxed)) {
+  if (now > call.deadline.load(std::memory_order_relaxed)) [[unlikely]] {
     expire(call, call.generation(), now);
     return false;
   }
@@ -94,30 +100,16 @@ inline bool core::begin(invocation& call) noexcept {
   return true;
 }
 
-// Warm or cold?
-inline void core::take_instance(invocation& call, lease& on_loan) {
-  instance_pool& pool = call.version->instances;
-  const std::int64_t now = call.started.load(std::memory_order_relaxed);
-  if (instance* const warm = pool.take_warm(now)) [[likely]] {
-    call.start.store(start_kind::warm, std::memory_order_relaxed);
-    on_loan.hold(pool, *warm);
-    return enter_handler(call, now);
-  }
-  enter_init(call, now);
-  on_loan.hold(pool, *pool.make());
-  enter_handler(call, time_.now());
-}
-
 // The only place that catches what handlers throw.
-inline void core::call_handler(invocation& call, lease& on_loan) noexcept {
-  handler_view view(call);
+HOTPLATE_INLINE void core::call_handler(invocation& call, worker& on,
+                                        lease& on_loan) noexcept {
   try {
-    take_instance(call, on_loan);
-    context ctx(view, call.memory);
-    call.shape->run(on_loan.state(), ctx, call.args, call.result);
-    call.has_result = true;
+    take_instance(call, on, on_loan);
+    call.shape->run(on_loan.state(), call.handlers_view, call.args,
+                    call.result);
+    call.is.has_result = true;
   } catch (const invocation_cancelled&) {
-    call.verdict = errc::cancelled;
+    call.is.verdict = errc::cancelled;
   } catch (const undecodable& why) {
     call.thrown = cannot_decode(call, why.reason);
   } catch (const std::exception& why) {
@@ -127,37 +119,53 @@ inline void core::call_handler(invocation& call, lease& on_loan) noexcept {
   }
 }
 
-// What did it cost? Everything is given back before the caller is answered, so
-// that its next invocation finds it.
-inline fiber* core::finish(invocation& call, worker& on,
-                           lease& on_loan) noexcept {
-  const std::int64_t now = time_.now();
-  judge(call, now);
-  const bool won = call.claim(call.generation());
-  if (call.has_args) call.shape->destroy_args(call.args);
-  on_loan.give_back(now, won && leaves_instance_sound(call.verdict));
-  if (won) [[likely]]
-    conclude(call, now);
-  call.memory.release();
-  call.permit.give_back();
-  on.set_running(nullptr);
-  if (won) [[likely]] {
-    meter(call, &on);
-    return answer(call, &on, invocation::ended | invocation::settled);
+// Warm or cold?
+inline void core::take_instance(invocation& call, worker& on, lease& on_loan) {
+  instance_pool& pool = call.version->instances;
+  const std::int64_t now = call.started.load(std::memory_order_relaxed);
+  instance* const warm = pool.take_warm(on.index(), now);
+  if (warm != nullptr) [[likely]] {
+    call.start.store(start_kind::warm, std::memory_order_relaxed);
+    on_loan.hold(pool, *warm);
+    // Else its bound on waiting is already the handler's own.
+    if (now != call.arrived) bound_handler(call, now);
+    enter_handler(call, now);
+  } else {
+    enter_init(call, now);
+    on_loan.hold(pool, *pool.make());
+    const std::int64_t ready = time_.now();
+    bound_handler(call, ready);
+    enter_handler(call, ready);
   }
-  count_overrun(call, now);
-  return answer(call, &on, invocation::ended);
 }
 
-inline void core::conclude(invocation& call, std::int64_t now) noexcept {
-  write_usage(call, call.verdict, now, call.used);
-  call.used.arena_peak_bytes = call.memory.used();
-  call.settled_at = now;
-  if (call.thrown) [[unlikely]]
-    call.failure = std::move(call.thrown);
-  if (call.encoded && call.has_result) {
-    call.used.response_bytes = call.response_size();
+// What did it cost? Everything is given back before the caller is answered, so
+// that its next invocation finds it.
+HOTPLATE_INLINE fiber* core::finish(invocation& call, worker& on,
+                                    lease& on_loan) noexcept {
+  const std::int64_t now = time_.now();
+  judge(call, now);
+  const bool won = call.claim();
+  if (call.is.has_args) call.shape->destroy_args(call.args);
+  on_loan.give_back(on.index(), now,
+                    won && (call.is.verdict == errc::ok ||
+                            leaves_instance_sound(call.is.verdict)));
+  call.memory.release();
+  call.permit.give_back();
+  if (!won) [[unlikely]] {
+    count_overrun(call, now);
+    on.set_running(nullptr);
+    return answer(call, &on, invocation::ended);
   }
+  call.settled_at = now;
+  if (call.is.verdict != errc::ok) [[unlikely]] {
+    call.is.untidy = true;
+    call.failure = std::move(call.thrown);
+  }
+  meter(call, &on);
+  if (call.is.direct) return answer_directly(call, on);
+  on.set_running(nullptr);
+  return answer(call, &on, invocation::ended | invocation::settled);
 }
 
 inline void core::refuse_fiber(task& self, worker&) noexcept {
@@ -168,40 +176,33 @@ inline void core::refuse_fiber(task& self, worker&) noexcept {
 
 // Before all that, and on the way:
 
-inline invocation* core::open(const invoke_options& options,
+inline invocation* core::open(function_record* target, version_record* version,
+                              const invoke_options& options,
                               worker* here) noexcept {
   invocation* const call = records_.take(here);
-  if (call == nullptr) return nullptr;
-  call->engine = this;
+  if (call == nullptr) [[unlikely]]
+    return nullptr;
+  call->version = static_cast<deployed_version*>(version);
+  call->target =
+      version != nullptr ? static_cast<deployed_function*>(target) : nullptr;
+  if (version != nullptr) [[likely]]
+    call->stack_class = call->version->stack_class;
   call->options = options;
-  call->target = nullptr;
-  call->version = nullptr;
-  call->direct = call->early = call->encoded = false;
-  call->has_args = call->has_result = false;
-  call->verdict = errc::ok;
+  call->is = {};
   call->parent = nullptr;
   call->event_bytes = 0;
+  call->bound = as_count(options.deadline);
   call->started.store(invocation::never, std::memory_order_relaxed);
   call->handler_started.store(invocation::never, std::memory_order_relaxed);
   call->suspended.store(0, std::memory_order_relaxed);
   call->reached.store(stage::arrival, std::memory_order_relaxed);
   call->start.store(start_kind::none, std::memory_order_relaxed);
   call->deadline.store(forever, std::memory_order_relaxed);
-  call->bound = as_count(options.deadline);
   // release: who sees the new generation sees these values; pairs with
   // generation().
   call->state.store((call->generation() + 1) << invocation::generation_shift,
                     std::memory_order_release);
   return call;
-}
-
-inline void core::aim(invocation& call, function_record& target,
-                      version_record& version) noexcept {
-  call.target = static_cast<deployed_function*>(&target);
-  call.version = static_cast<deployed_version*>(&version);
-  call.run = &core::run;
-  call.refuse = &core::refuse_fiber;
-  call.stack_class = call.version->stack_class;
 }
 
 // A nested invocation inherits its caller's deadline; the nearer one wins. The
@@ -230,6 +231,9 @@ inline void core::enter_init(invocation& call, std::int64_t now) noexcept {
 inline void core::enter_handler(invocation& call, std::int64_t now) noexcept {
   call.handler_started.store(now, std::memory_order_relaxed);
   call.reached.store(stage::handler, std::memory_order_relaxed);
+}
+
+inline void core::bound_handler(invocation& call, std::int64_t now) noexcept {
   call.deadline.store(std::min(call.bound, now + timeout_of(call)),
                       std::memory_order_release);
 }

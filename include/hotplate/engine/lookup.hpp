@@ -99,12 +99,17 @@ template <typename Args, typename Result, typename Construct>
 void fill(invocation& call, const call_shape& shape, chunk_source& source,
           const Construct& construct) {
   call.shape = &shape;
+  if constexpr (!std::is_trivially_destructible_v<Result>) {
+    call.is.untidy = true;
+  }
   try {
     call.make_room<Args, Result>(source, call.version->config.memory.bytes());
     if (!call.options.tenant.empty()) [[unlikely]]
       keep_tenant(call);
     construct();
-    call.has_args = shape.destroy_args != nullptr;
+    if constexpr (!std::is_trivially_destructible_v<Args>) {
+      call.is.has_args = true;
+    }
   } catch (...) {
     cannot_fill(call);
   }

@@ -55,7 +55,7 @@ inline void core::run_until(time_point when) {
   }
 }
 
-inline void core::run_pumping(invocation& call) {
+HOTPLATE_NOINLINE inline void core::run_pumping(invocation& call) {
   const pumping pump(threads_);
   if (!pump) {
     send_to_worker(call, nullptr);
@@ -63,7 +63,7 @@ inline void core::run_pumping(invocation& call) {
   }
   worker& on = *pump;
   call.waiter.store(&on.root(), std::memory_order_relaxed);
-  call.direct = true;
+  call.is.direct = true;
   if (!on.run_now(call)) refuse_fiber(call, on);
   pump_until_settled(call, on, forever);
 }

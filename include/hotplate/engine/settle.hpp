@@ -11,84 +11,116 @@
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 // The handler's side has ended; what is its outcome, if nobody was faster?
-inline void core::judge(invocation& call, std::int64_t now) noexcept {
+HOTPLATE_INLINE void core::judge(invocation& call, std::int64_t now) noexcept {
   const std::int64_t deadline = call.deadline.load(std::memory_order_relaxed);
-  const bool plain = call.has_result && !call.encoded;
-  if (plain && now <= deadline && !call.memory.exhausted()) [[likely]]
+  const bool plain = call.is.has_result && !call.is.encoded;
+  if (plain && now <= deadline && !call.memory.refused()) [[likely]]
     return;
-  if (call.memory.exhausted()) {
-    call.thrown = used_up_memory(call);
-  } else if (now > deadline) {
-    call.thrown = has_timed_out(call, deadline);
-  } else if (call.verdict == errc::cancelled) {
-    call.thrown = is_cancelled(call);
-  } else if (call.has_result &&
-             call.response_size() > config_.max_response_bytes) {
-    call.thrown =
-        is_too_large(call, errc::response_too_large, call.response_size(),
-                     config_.max_response_bytes);
-  }
-  if (call.thrown) call.verdict = call.thrown->code;
+  judge_closely(call, now, deadline);
 }
 
-inline void core::write_usage(const invocation& call, errc status,
-                              std::int64_t now, usage& used) const noexcept {
+HOTPLATE_NOINLINE inline void core::judge_closely(
+    invocation& call, std::int64_t now, std::int64_t deadline) noexcept {
+  if (call.is.encoded && call.is.has_result) {
+    call.response_bytes = static_cast<const payload*>(call.result)->size();
+  }
+  if (call.memory.exhausted()) {
+    call.thrown = used_up_memory(call);
+  } else if (call.memory.starved()) {
+    call.thrown = is_out_of_memory(call, "for the arena");
+  } else if (now > deadline) {
+    call.thrown = has_timed_out(call, deadline);
+  } else if (call.is.verdict == errc::cancelled) {
+    call.thrown = is_cancelled(call);
+  } else if (call.is.has_result &&
+             call.response_bytes > config_.max_response_bytes) {
+    call.thrown = is_too_large(call, errc::response_too_large,
+                               call.response_bytes, config_.max_response_bytes);
+  }
+  if (call.thrown) call.is.verdict = call.thrown->code;
+}
+
+HOTPLATE_INLINE usage core::usage_of(const invocation& call, errc status,
+                                     std::int64_t now) const noexcept {
   using std::chrono::nanoseconds;
   const std::int64_t started = call.started.load(std::memory_order_relaxed);
   const std::int64_t handler =
       call.handler_started.load(std::memory_order_relaxed);
   const bool ran = handler != invocation::never;
+  const bool began = started != invocation::never;
+  usage used;
   used.id = {identity_, (std::uint64_t{call.slot} << 32) | call.generation()};
-  used.version = call.version != nullptr ? call.version->number : 0;
-  used.memory_mib =
-      call.version != nullptr ? call.version->config.memory.count : 0;
+  if (call.version != nullptr) [[likely]] {
+    used.version = call.version->number;
+    used.memory_mib = call.version->config.memory.count;
+  }
   used.attempt = call.options.attempt;
   used.trigger = call.options.trigger;
   used.start = call.start.load(std::memory_order_relaxed);
   used.status = status;
   used.reached = call.reached.load(std::memory_order_relaxed);
-  used.queued = nanoseconds((started != invocation::never ? started : now) -
-                            call.arrived);
+  used.queued = nanoseconds((began ? started : now) - call.arrived);
   used.init = nanoseconds(
       used.start == start_kind::cold ? (ran ? handler : now) - started : 0);
   used.duration = nanoseconds(ran ? now - handler : 0);
   used.suspended = nanoseconds(call.suspended.load(std::memory_order_relaxed));
   used.arena_peak_bytes = call.memory.last_known();
   used.event_bytes = call.event_bytes;
-  used.response_bytes = 0;
+  return used;
 }
 
-inline void core::meter(invocation& call, worker* here) noexcept {
-  if (call.target == nullptr) {
+HOTPLATE_INLINE usage core::usage_of(const invocation& call) const noexcept {
+  if (call.is.early) [[unlikely]]
+    return call.used;
+  usage used = usage_of(call, call.is.verdict, call.settled_at);
+  used.arena_peak_bytes = call.memory.used();
+  used.response_bytes = call.is.encoded ? call.response_bytes : 0;
+  return used;
+}
+
+HOTPLATE_INLINE void core::meter(const invocation& call,
+                                 worker* here) noexcept {
+  if (call.target == nullptr) [[unlikely]] {
     not_found_.fetch_add(1, std::memory_order_relaxed);
-  } else if (here != nullptr) {
-    call.target->meter.record(here->index(), call.used);
+  } else if (here != nullptr) [[likely]] {
+    usage used = usage_of(call, call.is.verdict, call.settled_at);
+    used.arena_peak_bytes = call.memory.used();
+    call.target->meter.record(here->index(), used);
   } else {
-    call.target->meter.record_outside(call.used);
+    call.target->meter.record_outside(usage_of(call));
   }
-  if (config_.meters.empty()) return;
-  const metered_invocation seen{
-      call.target != nullptr ? std::string_view(call.target->name)
-                             : std::string_view(),
-      call.options.tenant, call.used, call.failure.get()};
+  if (!config_.meters.empty()) tell_meters(call);
+}
+
+HOTPLATE_NOINLINE inline void core::tell_meters(
+    const invocation& call) noexcept {
+  const usage used = usage_of(call);
+  const metered_invocation seen{call.target != nullptr
+                                    ? std::string_view(call.target->name)
+                                    : std::string_view(),
+                                call.options.tenant, used, call.failure.get()};
   for (hotplate::meter* const each : config_.meters) each->on_invocation(seen);
+}
+
+// The waiter stands still on this worker, and goes on at once. Claimed by us,
+// so nobody else changes the state, or needs to see it change in one piece.
+HOTPLATE_INLINE fiber* core::answer_directly(invocation& call,
+                                             worker& here) noexcept {
+  constexpr std::uint64_t all = invocation::settled | invocation::ended;
+  fiber* const waiter = call.waiter.load(std::memory_order_relaxed);
+  if (waiter->home != &here) [[unlikely]]
+    return answer(call, &here, all);
+  call.state.store(call.state.load(std::memory_order_relaxed) | all,
+                   std::memory_order_release);
+  return waiter;
 }
 
 // Publishes `flags` and finds who is to go on. The record may be gone when this
 // returns: whoever sets the last of its three final flags recycles it.
-inline fiber* core::answer(invocation& call, worker* here,
-                           std::uint64_t flags) noexcept {
-  const bool direct = call.direct;
+HOTPLATE_NOINLINE inline fiber* core::answer(invocation& call, worker* here,
+                                             std::uint64_t flags) noexcept {
+  const bool direct = call.is.direct;
   fiber* const waiter = call.waiter.load(std::memory_order_relaxed);
-  constexpr std::uint64_t all = invocation::settled | invocation::ended;
-  if (direct && flags == all && here != nullptr && waiter->home == here)
-      [[likely]] {
-    // Claimed by us, and its only waiter stands still on this worker: nobody
-    // else changes the state, and nobody else needs to see it in one piece.
-    call.state.store(call.state.load(std::memory_order_relaxed) | flags,
-                     std::memory_order_release);
-    return waiter;
-  }
   // release: publishes usage and result; acquire: sees the waiter.
   const std::uint64_t before =
       call.state.fetch_or(flags, std::memory_order_acq_rel);
@@ -115,9 +147,9 @@ inline fiber* core::answer(invocation& call, worker* here,
 // Settles it although its handler has not ended, or has never started.
 inline void core::settle_early(invocation& call, failure why, std::int64_t now,
                                bool has_ended) noexcept {
-  write_usage(call, why->code, now, call.used);
+  call.used = usage_of(call, why->code, now);
   call.settled_at = now;
-  call.early = true;
+  call.is.early = call.is.untidy = true;
   call.failure = std::move(why);
   meter(call, nullptr);
   answer(
@@ -128,10 +160,10 @@ inline void core::settle_early(invocation& call, failure why, std::int64_t now,
 // It never got to its handler.
 inline void core::refuse(invocation& call, failure why) noexcept {
   const bool won = call.claim(call.generation());
-  if (call.has_args) call.shape->destroy_args(call.args);
+  if (call.is.has_args) call.shape->destroy_args(call.args);
   call.permit.give_back();
   call.waiter.store(nullptr, std::memory_order_relaxed);
-  call.direct = false;
+  call.is.direct = false;
   if (won) {
     settle_early(call, std::move(why), time_.now(), true);
   } else {
@@ -144,7 +176,7 @@ inline void core::expire(invocation& call, std::uint64_t generation,
   const std::int64_t deadline = call.deadline.load(std::memory_order_acquire);
   if (now < deadline || !call.claim(generation)) return;
   // Whoever waits for this one first: it must not go on as if it had time.
-  if (call.parent != nullptr && call.direct) {
+  if (call.parent != nullptr && call.is.direct) {
     expire(*call.parent, call.parent_generation, now);
   }
   settle_early(call, has_timed_out(call, deadline), now, false);
@@ -199,7 +231,7 @@ inline void core::count_overrun(invocation& call, std::int64_t now) noexcept {
                         std::memory_order_relaxed);
 }
 
-inline void core::leave(invocation& call, worker* here) noexcept {
+HOTPLATE_INLINE void core::leave(invocation& call, worker* here) noexcept {
   constexpr std::uint64_t others = invocation::settled | invocation::ended;
   std::uint64_t before = call.state.load(std::memory_order_acquire);
   if ((before & others) != others) {
@@ -209,20 +241,22 @@ inline void core::leave(invocation& call, worker* here) noexcept {
   recycle(call, here);
 }
 
-inline void core::recycle(invocation& call, worker* here) noexcept {
-  if (call.has_result && call.shape->destroy_result != nullptr) {
+HOTPLATE_INLINE void core::recycle(invocation& call, worker* here) noexcept {
+  if (call.is.untidy) tidy(call);
+  records_.give(call, here);
+}
+
+HOTPLATE_NOINLINE inline void core::tidy(invocation& call) noexcept {
+  if (call.is.has_result && call.shape->destroy_result != nullptr) {
     call.shape->destroy_result(call.result);
   }
-  if (call.result_alignment != 0) [[unlikely]] {
+  if (call.result_alignment != 0) {
     ::operator delete (
         call.result, std::align_val_t{std::exchange(call.result_alignment, 0)});
   }
-  if (call.failure) [[unlikely]]
-    call.failure.reset();
-  if (call.thrown) [[unlikely]]
-    call.thrown.reset();
+  call.failure.reset();
+  call.thrown.reset();
   call.memory.release();
-  records_.give(call, here);
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hotplate/engine/core.hpp"
+#include "hotplate/engine/handler_view.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -85,10 +86,12 @@ inline std::uint64_t random_identity() {
 
 inline core::core(engine_config config)
     : config_(checked(std::move(config))),
+      functions_(handler_view::functions()),
       identity_(random_identity()),
       time_(config_.clock),
       limit_(config_.max_concurrency),
-      records_(static_cast<std::size_t>(std::max(1, config_.workers))),
+      records_(*this, {&run, &refuse_fiber}, functions_,
+               static_cast<std::size_t>(std::max(1, config_.workers))),
       threads_(time_, static_cast<std::size_t>(config_.workers), spin()) {
   threads_.start(&inspect, this);
 }

@@ -16,18 +16,37 @@ namespace hotplate::inline HOTPLATE_ABI {
 
 namespace detail {
 
-/// Puts the outcome together and is done with the record.
+/// The caller's side is done with a record when this is destroyed.
+class departure {
+ public:
+  departure(core& engine, invocation& call, worker* here) noexcept
+      : engine_(engine), call_(call), here_(here) {}
+  departure(const departure&) = delete;
+  departure& operator=(const departure&) = delete;
+  ~departure() { engine_.leave(call_, here_); }
+
+ private:
+  core& engine_;
+  invocation& call_;
+  worker* here_;
+};
+
+template <typename R>
+HOTPLATE_NOINLINE outcome<R> failed_outcome(core& engine, invocation& call) {
+  return {std::move(call.failure), engine.usage_of(call)};
+}
+
+/// Takes the outcome of a settled invocation; or throws, if the handler that
+/// waited for it is itself over.
 template <typename R>
 outcome<R> take_outcome(core& engine, invocation& call, worker* here) {
   using stored = typename outcome<R>::stored;
-  if (call.failure) [[unlikely]] {
-    outcome<R> failed(std::move(call.failure), call.used);
-    engine.leave(call, here);
-    return failed;
-  }
-  outcome<R> done(std::move(*static_cast<stored*>(call.result)), call.used);
-  engine.leave(call, here);
-  return done;
+  const departure leaving(engine, call, here);
+  engine.throw_where_over(here);
+  if (call.failure) [[unlikely]]
+    return failed_outcome<R>(engine, call);
+  return {std::move(*static_cast<stored*>(call.result)),
+          [&]() noexcept { return engine.usage_of(call); }};
 }
 
 template <typename R>
@@ -55,14 +74,13 @@ template <typename Args, typename Result, typename... Given>
 invocation* prepare(core& engine, function_record& target,
                     std::string_view signature, const invoke_options& options,
                     worker* here, Given&... given) {
-  invocation* const call = engine.open(options, here);
-  if (call == nullptr) return nullptr;
   version_record* const version = live_version(target, signature);
+  invocation* const call = engine.open(&target, version, options, here);
+  if (call == nullptr) return nullptr;
   if (version == nullptr) [[unlikely]] {
     call->thrown = is_not_found(target.name);
     return call;
   }
-  engine.aim(*call, target, *version);
   fill<Args, Result>(*call, *version->how.typed, engine.chunks(), [&] {
     new (call->args) Args(keep<Given>(call->memory, given)...);
   });
@@ -81,9 +99,7 @@ outcome<R> function<R(Args...)>::operator()(Args... args) const {
           args...);
   if (call == nullptr) return detail::no_record<R>();
   core_->invoke(*call, here);
-  outcome<R> done = detail::take_outcome<R>(*core_, *call, here);
-  core_->throw_where_over(here);
-  return done;
+  return detail::take_outcome<R>(*core_, *call, here);
 }
 
 template <typename R, typename... Args>
@@ -144,15 +160,15 @@ namespace detail {
 template <typename Event>
 invocation* prepare_encoded(core& engine, std::string_view name, Event& event,
                             const invoke_options& options, worker* here) {
-  invocation* const call = engine.open(options, here);
-  if (call == nullptr) return nullptr;
-  call->encoded = true;
   const found target = look_up(engine.names(), name);
+  invocation* const call =
+      engine.open(target.function, target.version, options, here);
+  if (call == nullptr) return nullptr;
+  call->is.encoded = true;
   if (target.version == nullptr) {
     call->thrown = is_not_found(name);
     return call;
   }
-  engine.aim(*call, *target.function, *target.version);
   const call_shape* const shape = encoded_shape_of<Event>(*target.version);
   call->event_bytes = event.size();
   call->thrown = object_to_event(*call, shape, engine.config());
@@ -170,9 +186,7 @@ outcome<payload> invoke_encoded(core& engine, std::string_view name,
   invocation* const call = prepare_encoded(engine, name, event, options, here);
   if (call == nullptr) return no_record<payload>();
   engine.invoke(*call, here);
-  outcome<payload> done = take_outcome<payload>(engine, *call, here);
-  engine.throw_where_over(here);
-  return done;
+  return take_outcome<payload>(engine, *call, here);
 }
 
 template <typename Event>
@@ -185,10 +199,10 @@ pending<payload> start_encoded(core& engine, std::string_view name, Event event,
   return pending<payload>(*call);
 }
 
-inline outcome<payload> handler_view::invoke(std::string_view name,
+inline outcome<payload> handler_view::invoke(void* self, std::string_view name,
                                              payload_view event,
                                              const invoke_options& options) {
-  return invoke_encoded(engine(), name, event, options);
+  return invoke_encoded(*seen(self).engine, name, event, options);
 }
 
 }  // namespace detail

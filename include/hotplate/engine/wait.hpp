@@ -95,6 +95,7 @@ inline void core::yield(invocation& call) {
 inline std::uint32_t core::open_wait(invocation& self, fiber& on,
                                      std::int64_t until) noexcept {
   const std::uint32_t wait = on.arm();
+  self.on.store(&on, std::memory_order_relaxed);
   self.sleep_number.store(wait, std::memory_order_release);
   // seq_cst: pairs with the fence in wake_suspended().
   std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -120,11 +121,14 @@ inline void core::suspend(invocation& self, worker& here, std::uint32_t wait,
 
 inline void core::close_wait(invocation& self, worker& here,
                              std::int64_t left_at, std::int64_t now) noexcept {
-  if (self.sleep_number.load(std::memory_order_relaxed) != 0) {
-    threads_.timers().disarm(self.alarm);
-    threads_.timers().disarm(self.limit);
-    self.sleep_number.store(0, std::memory_order_relaxed);
-  }
+  threads_.timers().disarm(self.alarm);
+  threads_.timers().disarm(self.limit);
+  self.sleep_number.store(0, std::memory_order_relaxed);
+  go_on(self, here, left_at, now);
+}
+
+inline void core::go_on(invocation& self, worker& here, std::int64_t left_at,
+                        std::int64_t now) noexcept {
   self.suspended.store(
       self.suspended.load(std::memory_order_relaxed) + now - left_at,
       std::memory_order_relaxed);
@@ -153,8 +157,8 @@ inline void core::end_by_deadline(void* target, std::uint64_t token,
   end_wait(target, token, now);
 }
 
-inline void core::wait_as_thread(invocation& call,
-                                 std::int64_t until) noexcept {
+HOTPLATE_NOINLINE inline void core::wait_as_thread(
+    invocation& call, std::int64_t until) noexcept {
   const std::int64_t spin_until = time_.now() + spin();
   while (!call.has(invocation::settled) && time_.now() < spin_until) relax();
   call.state.fetch_or(invocation::thread_waits, std::memory_order_relaxed);

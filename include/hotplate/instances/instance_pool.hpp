@@ -4,27 +4,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <span>
 #include <utility>
 
+#include "hotplate/instances/instance.hpp"
 #include "hotplate/registry/registry.hpp"
 #include "hotplate/sched/scheduler.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-/// An initialised handler object: an execution environment. Its state follows
-/// it in memory.
-struct instance {
-  instance* newer = nullptr;  // Towards the one used last.
-  instance* older = nullptr;
-  std::int64_t idle_since = 0;
-  void* state = nullptr;
-};
-
 /// The instances of one version: warm ones are used again last in, first out,
 /// and evicted from the other end once unused for the keep-alive time.
+/// The one that a worker gave back last lies on that worker's own place, from
+/// where it takes it again without the lock; the others are in a list.
 /// Thread safety: all members may be called from any thread.
-/// I1: an instance is idle, and in the list, or on loan; never both.
-/// I2: while the list is not empty, the timer is armed or the sweep is queued.
+/// I1: an instance is idle, in a place or in the list, or it is on loan.
+/// I2: while one is idle, the timer is armed or the sweep is queued, or whoever
+///     gave it back is about to see to that: `calm_` is false.
 class instance_pool : private task {
  public:
   instance_pool(const version_record& version, std::string_view function,
@@ -46,22 +42,27 @@ class instance_pool : private task {
   ~instance_pool() {
     threads_.timers().disarm(expiry_);
     retire_all();
+    delete[] places_.load(std::memory_order_relaxed);
   }
 
-  /// The instance used last; null if none is warm.
-  instance* take_warm(std::int64_t now) noexcept {
-    const lock_guard hold(lock_);
-    instance* const found = newest_;
-    if (found == nullptr) return nullptr;
-    unlink(*found);
-    if (now > found->idle_since) idle_ += now - found->idle_since;
+  /// The instance used last, this worker's own first; null if none is warm.
+  instance* take_warm(std::size_t worker, std::int64_t now) noexcept {
+    // acquire: pairs with the release in make_places().
+    place* const places = places_.load(std::memory_order_acquire);
+    if (places == nullptr) [[unlikely]]
+      return take_any(now);
+    place& own = places[worker];
+    instance* const found = own.take();
+    if (found == nullptr) [[unlikely]]
+      return take_any(now);
+    add(own.idle, idle_time(found->idle_since, now));
     return found;
   }
 
   /// A new one, initialised by the handler's own code: may throw anything.
   instance* make() {
     const handler& how = version_.how;
-    instance* const made = allocate(how);
+    instance* const made = allocate_instance(how);
     try {
       init_context ctx(function_, version_.number, version_.config.memory);
       if (how.state_size == 0) {
@@ -70,37 +71,45 @@ class instance_pool : private task {
         how.init(made->state, how.prototype.get(), ctx);
       }
     } catch (...) {
-      release(made);
+      free_instance(made, how);
       throw;
     }
     live_.fetch_add(1, std::memory_order_relaxed);
     return made;
   }
 
-  void put_back(instance& used, std::int64_t now) noexcept {
-    {
-      const lock_guard hold(lock_);
-      if (!retired_ && keep_alive_ > 0) {
-        link(used, now);
-        if (armed_) return;
-        armed_ = arm(now + keep_alive_);
-        if (armed_) return;
-        unlink(used);
-      }
-    }
-    retire(used);
+  void put_back(instance& used, std::size_t worker, std::int64_t now) noexcept {
+    place* const places = places_.load(std::memory_order_acquire);
+    if (places == nullptr) [[unlikely]]
+      return put_first(used, now);
+    used.idle_since = now;
+    instance* const before = places[worker].put(used, now);
+    // seq_cst, after the seq_cst exchange in put(): either this sees that the
+    // pool is not calm any more, or who made it so finds the instance.
+    const bool calm = calm_.load(std::memory_order_seq_cst);
+    if (before != nullptr || !calm) [[unlikely]]
+      put_aside(before);
   }
 
   void retire(instance& gone) noexcept {
     if (version_.how.state_size != 0 && version_.how.destroy != nullptr) {
       version_.how.destroy(gone.state);
     }
-    release(&gone);
+    free_instance(&gone, version_.how);
     live_.fetch_sub(1, std::memory_order_relaxed);
   }
 
   /// Retires the idle ones now, and each other one when it comes back.
-  void retire_all() noexcept { retire_list(take_idle_since(forever, true)); }
+  void retire_all() noexcept {
+    instance* gone = nullptr;
+    {
+      const lock_guard hold(lock_);
+      retired_ = true;
+      calm_.store(false, std::memory_order_seq_cst);
+      gone = take_idle_since(forever, clock_.now());
+    }
+    retire_list(gone);
+  }
 
   std::uint64_t live() const noexcept {
     return live_.load(std::memory_order_relaxed);
@@ -110,50 +119,94 @@ class instance_pool : private task {
   std::int64_t idle(std::int64_t now) const noexcept {
     const lock_guard hold(lock_);
     std::int64_t sum = idle_;
-    for (const instance* at = newest_; at != nullptr; at = at->older) {
-      sum += now - at->idle_since;
+    for (const instance* at = list_.newest(); at != nullptr; at = at->older) {
+      sum += idle_time(at->idle_since, now);
+    }
+    for (const place& each : all_places()) {
+      sum += static_cast<std::int64_t>(read(each.idle));
+      if (each.newest.load(std::memory_order_acquire) == nullptr) continue;
+      sum += idle_time(each.put_at.load(std::memory_order_relaxed), now);
     }
     return sum;
   }
 
  private:
-  static std::size_t state_offset(const handler& how) noexcept {
-    return how.state_size == 0 ? sizeof(instance)
-                               : (sizeof(instance) + how.state_alignment - 1) /
-                                     how.state_alignment * how.state_alignment;
-  }
-  static std::align_val_t alignment(const handler& how) noexcept {
-    return std::align_val_t{how.state_alignment > alignof(instance)
-                                ? how.state_alignment
-                                : alignof(instance)};
+  std::span<place> all_places() const noexcept {
+    place* const all = places_.load(std::memory_order_acquire);
+    return {all, all == nullptr ? 0 : threads_.size()};
   }
 
-  instance* allocate(const handler& how) {
-    const std::size_t offset = state_offset(how);
-    void* const memory =
-        ::operator new(offset + how.state_size, alignment(how));
-    auto* const made = new (memory) instance;
-    made->state = static_cast<std::byte*>(memory) + offset;
-    return made;
-  }
-  void release(instance* gone) noexcept {
-    ::operator delete(gone, alignment(version_.how));
+  instance* take_any(std::int64_t now) noexcept {
+    const lock_guard hold(lock_);
+    if (instance* const found = list_.newest()) {
+      list_.unlink(*found);
+      idle_ += idle_time(found->idle_since, now);
+      return found;
+    }
+    for (place& other : all_places()) {
+      if (instance* const found = other.take()) {
+        idle_ += idle_time(found->idle_since, now);
+        return found;
+      }
+    }
+    return nullptr;
   }
 
-  void link(instance& used, std::int64_t now) noexcept {
+  // Places are made when an instance comes back for the second time: most
+  // functions of a host with many are not invoked that often.
+  HOTPLATE_NOINLINE void put_first(instance& used, std::int64_t now) noexcept {
     used.idle_since = now;
-    used.newer = nullptr;
-    used.older = newest_;
-    *(newest_ == nullptr ? &oldest_ : &newest_->newer) = &used;
-    newest_ = &used;
-  }
-  void unlink(instance& used) noexcept {
-    *(used.newer == nullptr ? &newest_ : &used.newer->older) = used.older;
-    *(used.older == nullptr ? &oldest_ : &used.older->newer) = used.newer;
+    const bool again = came_back_.exchange(true, std::memory_order_relaxed);
+    if (again && keep_alive_ > 0) make_places();
+    put_aside(&used);
   }
 
-  bool arm(std::int64_t when) noexcept {
-    return threads_.arm(expiry_, when, timer_order::keep_alive);
+  void make_places() noexcept {
+    const lock_guard hold(lock_);
+    if (places_.load(std::memory_order_relaxed) != nullptr) return;
+    // release: publishes the empty places; without memory, the list will do.
+    places_.store(new (std::nothrow) place[threads_.size()],
+                  std::memory_order_release);
+  }
+
+  HOTPLATE_NOINLINE void put_aside(instance* idle) noexcept {
+    instance* gone = nullptr;
+    {
+      const lock_guard hold(lock_);
+      if (idle != nullptr) list_.link(*idle);
+      if (retired_ || keep_alive_ == 0 || !keep_calm()) {
+        gone = take_idle_since(forever, clock_.now());
+      }
+    }
+    retire_list(gone);
+  }
+
+  // Under the lock: arms the timer for the oldest, if one is idle. False if
+  // there is no memory for that.
+  bool keep_calm() noexcept {
+    calm_.store(true, std::memory_order_seq_cst);
+    const std::int64_t oldest = oldest_idle();
+    if (oldest == forever) {
+      calm_.store(false, std::memory_order_seq_cst);
+      // One may just have come, and have seen the pool calm.
+      if (oldest_idle() == forever) return true;
+      return keep_calm();
+    }
+    if (armed_) return true;
+    armed_ =
+        threads_.arm(expiry_, oldest + keep_alive_, timer_order::keep_alive);
+    if (!armed_) calm_.store(false, std::memory_order_seq_cst);
+    return armed_;
+  }
+
+  std::int64_t oldest_idle() const noexcept {
+    std::int64_t oldest =
+        list_.oldest() != nullptr ? list_.oldest()->idle_since : forever;
+    for (const place& each : all_places()) {
+      if (each.newest.load(std::memory_order_seq_cst) == nullptr) continue;
+      oldest = std::min(oldest, each.put_at.load(std::memory_order_relaxed));
+    }
+    return oldest;
   }
 
   // User code runs on fibers only, so the timer just queues the sweep.
@@ -167,21 +220,40 @@ class instance_pool : private task {
   }
 
   void sweep_now() noexcept {
-    retire_list(take_idle_since(clock_.now() - keep_alive_, false));
+    instance* gone = nullptr;
+    {
+      const lock_guard hold(lock_);
+      armed_ = false;
+      const std::int64_t now = clock_.now();
+      gone = take_idle_since(now - keep_alive_, now);
+      if (!retired_ && !keep_calm()) {
+        retire_later(gone, take_idle_since(forever, now));
+      }
+    }
+    retire_list(gone);
   }
 
-  instance* take_idle_since(std::int64_t latest, bool for_good) noexcept {
-    const lock_guard hold(lock_);
-    retired_ = retired_ || for_good;
+  static void retire_later(instance*& list, instance* more) noexcept {
+    while (more != nullptr) {
+      instance* const next = more->older;
+      more->older = std::exchange(list, more);
+      more = next;
+    }
+  }
+
+  // Under the lock: a list, by `older`, of all that are idle since `latest`.
+  instance* take_idle_since(std::int64_t latest, std::int64_t now) noexcept {
+    for (place& each : all_places()) {
+      if (each.put_at.load(std::memory_order_relaxed) > latest) continue;
+      if (instance* const idle = each.take()) list_.link(*idle);
+    }
     instance* taken = nullptr;
-    while (oldest_ != nullptr && oldest_->idle_since <= latest) {
-      instance* const gone = oldest_;
-      unlink(*gone);
-      const std::int64_t until = for_good ? clock_.now() : latest + keep_alive_;
-      idle_ += std::min(keep_alive_, until - gone->idle_since);
+    for (instance* gone = list_.oldest();
+         gone != nullptr && gone->idle_since <= latest; gone = list_.oldest()) {
+      list_.unlink(*gone);
+      idle_ += std::min(keep_alive_, idle_time(gone->idle_since, now));
       gone->older = std::exchange(taken, gone);
     }
-    armed_ = oldest_ != nullptr && arm(oldest_->idle_since + keep_alive_);
     return taken;
   }
 
@@ -195,41 +267,19 @@ class instance_pool : private task {
   clock_source& clock_;
   const std::int64_t keep_alive_;
 
-  mutable lock lock_;  // Guards everything below, but live_.
-  instance* newest_ = nullptr;
-  instance* oldest_ = nullptr;
+  // Written under the lock, in make_places(): once.
+  std::atomic<place*> places_ = nullptr;
+  // Written under the lock: an idle instance may be left to the timer.
+  std::atomic<bool> calm_ = false;
+  std::atomic<bool> came_back_ = false;
+  std::atomic<std::uint64_t> live_ = 0;  // Counts only.
+
+  mutable lock lock_;  // Guards everything below, and what idles.
+  instance_list list_;
   std::int64_t idle_ = 0;
   timer expiry_;
   bool armed_ = false;
   bool retired_ = false;
-  std::atomic<std::uint64_t> live_ = 0;  // Counts only.
-};
-
-/// An instance on loan to one invocation. It goes back warm only when somebody
-/// says so; destroying the lease retires it. Must not outlive its pool.
-class [[nodiscard]] lease {
- public:
-  lease() noexcept = default;
-  lease(const lease&) = delete;
-  lease& operator=(const lease&) = delete;
-  ~lease() { give_back(0, false); }
-
-  void hold(instance_pool& lender, instance& on_loan) noexcept {
-    lender_ = &lender;
-    instance_ = &on_loan;
-  }
-
-  void* state() const noexcept { return instance_->state; }
-
-  void give_back(std::int64_t now, bool warm) noexcept {
-    if (lender_ == nullptr) return;
-    warm ? lender_->put_back(*instance_, now) : lender_->retire(*instance_);
-    lender_ = nullptr;
-  }
-
- private:
-  instance_pool* lender_ = nullptr;
-  instance* instance_ = nullptr;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

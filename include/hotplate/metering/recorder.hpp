@@ -25,7 +25,7 @@ struct recorder_shard {
   histogram queued, init, duration, suspended, arena_peak;
   histogram split_duration, split_running;  // Of handlers that suspended.
 
-  void record(const usage& used) noexcept {
+  HOTPLATE_INLINE void record(const usage& used) noexcept {
     add(by_code[static_cast<std::size_t>(used.status)], 1);
     add(by_start[static_cast<std::size_t>(used.start)], 1);
     if (used.start == start_kind::none) return;
@@ -38,14 +38,20 @@ struct recorder_shard {
   }
 
  private:
-  void record_handler(const usage& used) noexcept {
+  HOTPLATE_INLINE void record_handler(const usage& used) noexcept {
     if (used.arena_peak_bytes != 0) arena_peak.record(used.arena_peak_bytes);
     if (used.suspended.count() == 0) [[likely]] {
       return duration.record(count(used.duration));
     }
-    split_duration.record(count(used.duration));
-    split_running.record(count(used.running()));
-    suspended.record(count(used.suspended));
+    record_split(count(used.duration), count(used.running()),
+                 count(used.suspended));
+  }
+  HOTPLATE_NOINLINE void record_split(std::uint64_t whole,
+                                      std::uint64_t running,
+                                      std::uint64_t not_running) noexcept {
+    split_duration.record(whole);
+    split_running.record(running);
+    suspended.record(not_running);
   }
 
   static std::uint64_t count(std::chrono::nanoseconds time) noexcept {
@@ -69,11 +75,11 @@ class recorder {
     for (std::size_t i = 0; i <= outside_; ++i) delete shards_[i].load();
   }
 
-  void record(std::size_t worker, const usage& used) noexcept {
+  HOTPLATE_INLINE void record(std::size_t worker, const usage& used) noexcept {
     if (recorder_shard* const own = shard(worker)) own->record(used);
   }
 
-  void record_outside(const usage& used) noexcept {
+  HOTPLATE_NOINLINE void record_outside(const usage& used) noexcept {
     const lock_guard hold(lock_);
     record(outside_, used);
   }

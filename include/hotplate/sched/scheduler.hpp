@@ -69,14 +69,9 @@ class scheduler {
   timer_queue& timers() noexcept { return shared_.dog.timers(); }
   std::size_t stacks_made() const noexcept { return shared_.stacks.made(); }
 
-  /// The worker that the calling thread is running; null if it runs none.
+  /// The worker that the calling thread is running; null if it runs none. Not
+  /// by pthread_self(), which compilers take for constant across a switch.
   worker* here() const noexcept {
-    if (pumped_) {
-      const pthread_t self = pthread_self();
-      return pumper_.load(std::memory_order_relaxed) == self
-                 ? shared_.workers.front().get()
-                 : nullptr;
-    }
     return static_cast<worker*>(pthread_getspecific(here_));
   }
 
@@ -96,18 +91,17 @@ class scheduler {
 
   /// The calling thread becomes the pumper; null while another one is.
   worker* try_pump() noexcept {
-    pthread_t nobody = 0;
     // acquire: sees what the last pumper did; pairs with end_pump().
-    if (!pumper_.compare_exchange_strong(nobody, pthread_self(),
-                                         std::memory_order_acquire,
-                                         std::memory_order_relaxed)) {
-      return nullptr;
-    }
+    if (pumping_.exchange(true, std::memory_order_acquire)) return nullptr;
     worker& on = *shared_.workers.front();
+    pthread_setspecific(here_, &on);
     on.adopt_thread();
     return &on;
   }
-  void end_pump() noexcept { pumper_.store(0, std::memory_order_release); }
+  void end_pump() noexcept {
+    pthread_setspecific(here_, nullptr);
+    pumping_.store(false, std::memory_order_release);
+  }
 
  private:
   void run(worker& on) noexcept {
@@ -147,8 +141,8 @@ class scheduler {
   shared_sched shared_;
   const bool pumped_;
   pthread_key_t here_{};
-  // The host thread inside poll() or its like; 0 if none.
-  std::atomic<pthread_t> pumper_ = 0;
+  // Whether a host thread is inside poll() or its like.
+  std::atomic<bool> pumping_ = false;
   std::vector<std::thread> threads_;
 };
 

@@ -163,7 +163,8 @@ class worker {
     for (;;) {
       fiber* const then = run_tasks(self);
       worker& home = *self.home;
-      home.go(then != nullptr ? *then : home.root_, {&put_fiber, &self});
+      home.put_fiber(self);
+      home.go(then != nullptr ? *then : home.root_);
     }
   }
 
@@ -256,9 +257,10 @@ class worker {
     return nullptr;
   }
 
-  static void put_fiber(void* done) noexcept {
-    fiber& idle = *static_cast<fiber*>(done);
-    fiber*& head = idle.home->idle_fibers_[idle.stack_class()];
+  // While it still runs on that stack: only this worker takes it again, and
+  // not before it has left it.
+  void put_fiber(fiber& idle) noexcept {
+    fiber*& head = idle_fibers_[idle.stack_class()];
     idle.next = std::exchange(head, &idle);
   }
 
