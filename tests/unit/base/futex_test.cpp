@@ -25,9 +25,9 @@ std::int64_t cpu_time_of_this_thread() {
 TEST(futex_test, a_word_that_has_changed_is_not_waited_for) {
   const std::atomic<std::uint32_t> word = 1;
 
-  futex_wait(&word, 0, forever);  // Never returns if it does.
+  futex_wait(&word, 0, forever);
 
-  EXPECT_EQ(word, 1U);
+  SUCCEED() << "else this would not have been reached";
 }
 
 TEST(futex_test, a_deadline_that_has_passed_is_not_waited_for) {
@@ -36,7 +36,7 @@ TEST(futex_test, a_deadline_that_has_passed_is_not_waited_for) {
   futex_wait(&word, 0, 0);  // 0 is when the machine started.
   futex_wait(&word, 0, monotonic_now());
 
-  EXPECT_EQ(word, 0U);
+  SUCCEED() << "else this would not have been reached";
 }
 
 TEST(futex_test, a_wait_sleeps_until_its_deadline) {
@@ -74,7 +74,7 @@ TEST(futex_test, a_wake_ends_a_wait_without_a_deadline) {
   futex_wake(&word, 1);
   sleeper.join();
 
-  EXPECT_EQ(word, 1U);
+  SUCCEED() << "else this would not have been reached";
 }
 
 TEST(futex_test, a_wake_of_many_ends_every_wait) {
@@ -90,7 +90,7 @@ TEST(futex_test, a_wake_of_many_ends_every_wait) {
   two.join();
   three.join();
 
-  EXPECT_EQ(word, 1U);
+  SUCCEED() << "else this would not have been reached";
 }
 
 }  // namespace
