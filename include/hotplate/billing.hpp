@@ -107,7 +107,8 @@ class ledger final : public meter {
  public:
   explicit ledger(std::vector<price_book> books) : books_(std::move(books)) {}
 
-  void on_invocation(const metered_invocation& call) noexcept override;
+  // Said to be inline here, else every file that includes this compiles it.
+  inline void on_invocation(const metered_invocation& call) noexcept override;
 
   const std::vector<price_book>& books() const noexcept { return books_; }
 

@@ -21,8 +21,8 @@ class MeasureTest(unittest.TestCase):
     def test_costs_are_measured(self):
         found = measure.measure(["g++", "-std=c++20"], ["cstdio"])
 
-        median, lines = found["cstdio"]
-        self.assertGreater(median, 0)
+        least, lines = found["cstdio"]
+        self.assertGreater(least, 0)
         self.assertGreater(lines, 100)
 
 

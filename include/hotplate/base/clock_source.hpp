@@ -9,7 +9,6 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
-#include <x86intrin.h>
 #endif
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -68,7 +67,7 @@ class clock_source {
 
   static std::uint64_t read_counter() noexcept {
 #if defined(__x86_64__)
-    return __rdtsc();
+    return __builtin_ia32_rdtsc();
 #else
     return 0;
 #endif

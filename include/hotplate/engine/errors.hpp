@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cxxabi.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "hotplate/base/text.hpp"
 #include "hotplate/engine/invocation.hpp"
 
 // Sentences for those who must act: each names the function and the limit.
@@ -40,7 +41,7 @@ inline failure with_limit(failure made, std::int64_t limit,
 
 inline failure is_not_found(std::string_view name) {
   failure made = make_error(errc::not_found,
-                            fmt::format("no function {} is deployed", name));
+                            sentence({"no function ", name, " is deployed"}));
   made->function = name;
   return made;
 }
@@ -48,30 +49,30 @@ inline failure is_not_found(std::string_view name) {
 inline failure has_no_codec(const invocation& call) {
   return make_error(
       call, errc::no_codec,
-      fmt::format("function {} is {}, for which there is no codec; call it "
-                  "through its handle, or specialise hotplate::codec",
-                  call.target->name, call.version->how.signature));
+      sentence({"function ", call.target->name, " is ",
+                call.version->how.signature,
+                ", for which there is no codec; call it through its handle, or "
+                "specialise hotplate::codec"}));
 }
 
 inline failure is_too_large(const invocation& call, errc code,
                             std::size_t bytes, std::size_t limit) {
   return with_limit(
-      make_error(
-          call, code,
-          fmt::format("the {} of function {} has {} bytes, the engine's "
-                      "limit is {}",
-                      code == errc::event_too_large ? "event" : "response",
-                      call.target->name, bytes, limit)),
+      make_error(call, code,
+                 sentence({"the ",
+                           code == errc::event_too_large ? "event" : "response",
+                           " of function ", call.target->name, " has ", bytes,
+                           " bytes, the engine's limit is ", limit})),
       static_cast<std::int64_t>(limit), static_cast<std::int64_t>(bytes));
 }
 
 inline failure has_bad_tenant(const invocation& call, std::size_t limit) {
   const std::size_t bytes = call.options.tenant.size();
-  return with_limit(
-      make_error(call, errc::bad_event,
-                 fmt::format("the tenant's name has {} bytes, the limit is {}",
-                             bytes, limit)),
-      static_cast<std::int64_t>(limit), static_cast<std::int64_t>(bytes));
+  return with_limit(make_error(call, errc::bad_event,
+                               sentence({"the tenant's name has ", bytes,
+                                         " bytes, the limit is ", limit})),
+                    static_cast<std::int64_t>(limit),
+                    static_cast<std::int64_t>(bytes));
 }
 
 inline failure is_draining(const invocation& call) {
@@ -79,43 +80,41 @@ inline failure is_draining(const invocation& call) {
 }
 
 inline failure is_pumping(const invocation& call) {
-  return make_error(
-      call, errc::already_pumping,
-      fmt::format("function {} was invoked from within the pump, but not from "
-                  "a handler",
-                  call.target->name));
+  return make_error(call, errc::already_pumping,
+                    sentence({"function ", call.target->name,
+                              " was invoked from within the pump, but not from "
+                              "a handler"}));
 }
 
 inline failure is_throttled(const invocation& call, const gate& full,
                             bool whole_engine) {
   failure made = make_error(
       call, errc::throttled,
-      fmt::format("function {} is throttled: {} of {} concurrent invocations "
-                  "{} are in flight",
-                  call.target->name, full.inside(), full.limit(),
-                  whole_engine ? "of the engine" : "of this function"));
+      sentence({"function ", call.target->name, " is throttled: ",
+                full.inside(), " of ", full.limit(), " concurrent invocations ",
+                whole_engine ? "of the engine" : "of this function",
+                " are in flight"}));
   made->retry_after = std::chrono::milliseconds(1);
   return with_limit(std::move(made), full.limit(), full.inside());
 }
 
 inline failure is_out_of_memory(const invocation& call, std::string_view what) {
   return make_error(call, errc::resource_exhausted,
-                    fmt::format("the host has no memory {} for function {}",
-                                what, call.target->name));
+                    sentence({"the host has no memory ", what, " for function ",
+                              call.target->name}));
 }
 
 inline failure has_stalled(const invocation& call) {
-  return make_error(
-      call, errc::stalled,
-      fmt::format("function {} cannot go on: nothing is ready and no timer is "
-                  "armed in this host-pumped engine",
-                  call.target->name));
+  return make_error(call, errc::stalled,
+                    sentence({"function ", call.target->name,
+                              " cannot go on: nothing is ready and no timer is "
+                              "armed in this host-pumped engine"}));
 }
 
 inline failure is_cancelled(const invocation& call) {
   return make_error(call, errc::cancelled,
-                    fmt::format("the invocation of function {} was cancelled",
-                                call.target->name));
+                    sentence({"the invocation of function ", call.target->name,
+                              " was cancelled"}));
 }
 
 /// Ended by somebody else than its handler.
@@ -125,39 +124,43 @@ inline failure is_ended_by(const invocation& call, errc why) {
   return is_cancelled(call);
 }
 
+/// When the stage that it has reached began.
+inline std::int64_t stage_start(const invocation& call, stage reached) {
+  if (reached == stage::handler) {
+    return call.handler_started.load(std::memory_order_relaxed);
+  }
+  if (reached == stage::init) {
+    return call.started.load(std::memory_order_relaxed);
+  }
+  return call.arrived;
+}
+
 inline failure has_timed_out(const invocation& call, std::int64_t deadline) {
   const stage reached = call.reached.load(std::memory_order_relaxed);
-  const std::int64_t since =
-      reached == stage::handler
-          ? call.handler_started.load(std::memory_order_relaxed)
-          : (reached == stage::init
-                 ? call.started.load(std::memory_order_relaxed)
-                 : call.arrived);
+  const std::int64_t time = deadline - stage_start(call, reached);
   failure made = make_error(
       call, errc::timed_out,
-      fmt::format("function {} timed out after {:.3f} seconds in stage {}",
-                  call.target->name,
-                  static_cast<double>(deadline - since) / 1e9,
-                  to_string(reached)));
-  return with_limit(std::move(made), (deadline - since) / 1'000'000,
-                    (deadline - since) / 1'000'000);
+      sentence({"function ", call.target->name, " timed out after ",
+                fmt::format("{:.3f}", static_cast<double>(time) / 1e9),
+                " seconds in stage ", to_string(reached)}));
+  return with_limit(std::move(made), time / 1'000'000, time / 1'000'000);
 }
 
 inline failure used_up_memory(const invocation& call) {
-  const auto limit = static_cast<std::int64_t>(call.memory.limit());
   return with_limit(
       make_error(
           call, errc::out_of_memory,
-          fmt::format("function {} used up its memory of {} MiB",
-                      call.target->name, call.version->config.memory.count)),
-      limit, static_cast<std::int64_t>(call.memory.used()));
+          sentence({"function ", call.target->name, " used up its memory of ",
+                    call.version->config.memory.count, " MiB"})),
+      static_cast<std::int64_t>(call.memory.limit()),
+      static_cast<std::int64_t>(call.memory.used()));
 }
 
 inline failure cannot_decode(const invocation& call, std::string_view reason) {
   return make_error(
       call, errc::bad_event,
-      fmt::format("the event does not suit function {}, {}: {}",
-                  call.target->name, call.version->how.signature, reason));
+      sentence({"the event does not suit function ", call.target->name, ", ",
+                call.version->how.signature, ": ", reason}));
 }
 
 /// The exception being handled, by its type's name in the source.
@@ -178,9 +181,9 @@ inline failure handler_threw(const invocation& call, std::string_view what) {
   failure made = make_error(
       call, init ? errc::init_failed : errc::function_threw, std::string());
   made->exception_type = exception_type_name();
-  made->message = fmt::format("{} of function {} threw {}: {}",
-                              init ? "the cold start" : "the handler",
-                              call.target->name, made->exception_type, what);
+  made->message = sentence({init ? "the cold start" : "the handler",
+                            " of function ", call.target->name, " threw ",
+                            made->exception_type, ": ", what});
   return made;
 }
 

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <fmt/format.h>
+#include <sys/random.h>
 
-#include <random>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "hotplate/base/text.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/handler_view.hpp"
 
@@ -20,8 +19,8 @@ class checklist {
   void within(std::string_view field, T value, T least, T most,
               std::string_view unit) {
     if (value >= least && value <= most) return;
-    problems_.push_back(fmt::format("{} = {} {}: allowed are {} to {}", field,
-                                    value, unit, least, most));
+    problems_.push_back(sentence({field, " = ", value, " ", unit,
+                                  ": allowed are ", least, " to ", most}));
   }
   void require(bool holds, std::string problem) {
     if (!holds) problems_.push_back(std::move(problem));
@@ -64,9 +63,8 @@ inline bool is_function_name(std::string_view name) noexcept {
 inline void check(std::string_view name, const function_config& config) {
   checklist list;
   list.require(is_function_name(name),
-               fmt::format("name = \"{}\": allowed are 1 to 64 of A-Z a-z 0-9 "
-                           "- _",
-                           name.substr(0, 80)));
+               sentence({"name = \"", name.substr(0, 80),
+                         "\": allowed are 1 to 64 of A-Z a-z 0-9 - _"}));
   list.within("memory", config.memory.count, 128U, 10'240U, "MiB");
   list.within<std::int64_t>("timeout", config.timeout.count(), 1, 900'000,
                             "ms");
@@ -80,8 +78,12 @@ inline void check(std::string_view name, const function_config& config) {
 }
 
 inline std::uint64_t random_identity() {
-  std::random_device entropy;
-  return (std::uint64_t{entropy()} << 32) | entropy();
+  std::uint64_t drawn = 0;
+  if (getentropy(&drawn, sizeof drawn) != 0) {
+    throw std::system_error(errno, std::generic_category(),
+                            "hotplate: no entropy for an engine's identity");
+  }
+  return drawn;
 }
 
 inline core::core(engine_config config)

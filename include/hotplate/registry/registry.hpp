@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <charconv>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
