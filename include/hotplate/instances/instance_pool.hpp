@@ -55,7 +55,8 @@ class instance_pool : private task {
     instance* const found = own.take();
     if (found == nullptr) [[unlikely]]
       return take_any(now);
-    add(own.idle, idle_time(found->idle_since, now));
+    add(own.idle,
+        static_cast<std::uint64_t>(idle_time(found->idle_since, now)));
     return found;
   }
 
