@@ -51,8 +51,8 @@ inline failure has_no_codec(const invocation& call) {
       call, errc::no_codec,
       sentence({"function ", call.target->name, " is ",
                 call.version->how.signature,
-                ", for which there is no codec; call it through its handle, or "
-                "specialise hotplate::codec"}));
+                ", for which there is no codec; call it through its handle, ",
+                "or specialise hotplate::codec"}));
 }
 
 inline failure is_too_large(const invocation& call, errc code,
