@@ -1,0 +1,117 @@
+#include "hotplate/registry/signature.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace {
+
+using hotplate::callable_handler;
+using hotplate::context;
+using hotplate::payload_view;
+using hotplate::signature_of;
+using hotplate::detail::handler_traits;
+using hotplate::detail::returnable;
+using hotplate::detail::storable;
+using hotplate::detail::stored_t;
+using hotplate::detail::type_name;
+using std::is_same_v;
+
+struct point {};
+
+struct counting {
+  int operator()(context& ctx);
+};
+struct shared {
+  int operator()(context& ctx, std::string text) const;
+};
+struct silent {
+  void operator()(int value) noexcept;
+};
+struct shared_and_silent {
+  void operator()() const noexcept;
+};
+
+using pointer = double (*)(context&, const point&);
+using silent_pointer = bool (*)(int, int) noexcept;
+
+// The context is left out of a signature; nothing else is.
+static_assert(is_same_v<signature_of<counting>, int()>);
+static_assert(is_same_v<signature_of<shared>, int(std::string)>);
+static_assert(is_same_v<signature_of<silent>, void(int)>);
+static_assert(is_same_v<signature_of<shared_and_silent>, void()>);
+static_assert(is_same_v<signature_of<pointer>, double(const point&)>);
+static_assert(is_same_v<signature_of<silent_pointer>, bool(int, int)>);
+static_assert(is_same_v<signature_of<bool(int)>, bool(int)>);
+static_assert(is_same_v<signature_of<const shared&>, int(std::string)>);
+static_assert(is_same_v<signature_of<std::function<int(context&)>>, int()>);
+
+static_assert(handler_traits<counting>::takes_context);
+static_assert(handler_traits<pointer>::takes_context);
+static_assert(!handler_traits<silent>::takes_context);
+static_assert(!handler_traits<silent_pointer>::takes_context);
+
+// A handler whose call is const is shared by all instances.
+static_assert(!handler_traits<counting>::is_const);
+static_assert(!handler_traits<silent>::is_const);
+static_assert(handler_traits<shared>::is_const);
+static_assert(handler_traits<shared_and_silent>::is_const);
+static_assert(handler_traits<pointer>::is_const);
+static_assert(handler_traits<silent_pointer>::is_const);
+
+static_assert(callable_handler<counting>);
+static_assert(callable_handler<const shared&>);
+static_assert(callable_handler<pointer>);
+
+// An invocation keeps values.
+static_assert(is_same_v<stored_t<const std::string&>, std::string>);
+static_assert(
+    is_same_v<stored_t<std::unique_ptr<int>&&>, std::unique_ptr<int>>);
+static_assert(storable<int> && storable<const int> && storable<const int&>);
+static_assert(storable<std::unique_ptr<int>&&>);
+static_assert(storable<std::string_view> && storable<payload_view>);
+static_assert(!storable<int&>);
+static_assert(!storable<std::mutex>);
+
+static_assert(returnable<void> && returnable<int> && returnable<point>);
+static_assert(returnable<std::unique_ptr<int>>);
+static_assert(!returnable<int&> && !returnable<const std::string&>);
+static_assert(!returnable<std::string_view> && !returnable<payload_view>);
+static_assert(!returnable<std::mutex>);
+
+TEST(signature_test, a_lambdas_signature_is_that_of_its_call) {
+  const auto lambda = [](context&, int value) mutable { return 2L * value; };
+
+  EXPECT_TRUE((is_same_v<signature_of<decltype(lambda)>, long(int)>));
+}
+
+TEST(type_name_test, is_what_the_compiler_spells) {
+  EXPECT_EQ(type_name<int>, "int");
+  EXPECT_EQ(type_name<double>, "double");
+}
+
+TEST(type_name_test, of_a_signature_names_result_and_parameters) {
+  const std::string name(type_name<bool(int, double)>);
+
+  EXPECT_EQ(name.substr(0, 4), "bool");
+  EXPECT_NE(name.find("int, double"), std::string::npos) << name;
+  EXPECT_EQ(name.back(), ')') << name;
+}
+
+TEST(type_name_test, of_different_types_differ) {
+  EXPECT_NE((type_name<int(int)>), (type_name<int(long)>));
+  EXPECT_NE((type_name<int(int)>), (type_name<void(int)>));
+  EXPECT_NE((type_name<int(int)>), (type_name<int(int, int)>));
+  EXPECT_NE((type_name<int(point)>), (type_name<int(counting)>));
+}
+
+TEST(type_name_test, keeps_the_brackets_of_an_array) {
+  const std::string name(type_name<int(*)[3]>);
+
+  EXPECT_NE(name.find("[3]"), std::string::npos) << name;
+}
+
+}  // namespace
