@@ -41,8 +41,19 @@ struct function_config {
   std::chrono::milliseconds timeout{3'000};
 
   /// At least 1: most invocations of this function in flight at once, overruns
-  /// included. Further ones are `throttled`.
+  /// included. Further ones wait if `max_waiting` allows it, else they are
+  /// `throttled`.
   std::int64_t max_concurrency = 1'000;
+
+  /// Places taken out of the engine's `max_concurrency` for this function
+  /// alone, which then has these and no others: 0 switches it off,
+  /// without_reservation leaves it among the others.
+  std::int64_t reserved_concurrency = without_reservation;
+
+  /// Most invocations of this function that wait for a place when a limit (the
+  /// function's, its tenant's or the engine's) is reached; first come, first
+  /// served. None waits longer than `timeout`. 0: throttled at once.
+  std::int64_t max_waiting = 0;
 
   /// How long an unused instance stays warm; 0 keeps none.
   std::chrono::milliseconds keep_alive{600'000};
@@ -50,6 +61,8 @@ struct function_config {
   /// 16 KiB to 64 MiB: address space of a handler's stack, rounded up to a
   /// power of two. Resident is only what is touched.
   std::size_t stack_bytes = 256 * 1024;
+
+  static constexpr std::int64_t without_reservation = -1;
 };
 
 /// How an engine is set up. Every field is checked by its constructor.
@@ -60,6 +73,14 @@ struct engine_config {
 
   /// At least 1: most invocations in flight at once, overruns included.
   std::int64_t max_concurrency = 1'000;
+
+  /// Most invocations in flight at once of any one tenant for which
+  /// `limit_tenant` sets no limit of its own; 0: not limited.
+  std::int64_t max_concurrency_per_tenant = 0;
+
+  /// At least 1: most tenants with invocations in flight at once, as far as
+  /// tenants are limited at all.
+  std::int64_t max_tenants = 10'000;
 
   std::size_t max_event_bytes = 6 << 20;
   std::size_t max_response_bytes = 6 << 20;

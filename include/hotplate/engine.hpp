@@ -118,6 +118,14 @@ class engine {
     return core_->drain(within);
   }
 
+  /// Sets how many invocations of a tenant may be in flight at once, overruns
+  /// included; 0 shuts it out. Tenants are named by invoke_options::tenant.
+  /// Errors: bad_config.
+  void limit_tenant(std::string_view tenant, std::int64_t limit) {
+    core_->limit_tenant(tenant, limit);
+  }
+  std::vector<tenant_stats> tenants() const { return core_->list_tenants(); }
+
   engine_stats stats() const { return core_->stats(); }
   /// Every function ever deployed, in order of first deployment.
   std::vector<function_stats> functions() const { return core_->functions(); }

@@ -91,12 +91,21 @@ struct function_stats {
   }
 };
 
+/// One tenant that is limited and was seen, or that has a limit of its own.
+struct tenant_stats {
+  std::string name;
+  std::int64_t in_flight = 0;
+  std::int64_t peak_in_flight = 0;
+  std::int64_t limit = 0;
+};
+
 /// The engine as a whole.
 struct engine_stats {
   std::uint64_t invocations = 0;  ///< Settled.
   std::uint64_t not_found = 0;    ///< Of these, without a function.
   std::int64_t in_flight = 0;
   std::int64_t peak_in_flight = 0;
+  std::int64_t waiting = 0;             ///< For a place; not in flight.
   std::uint64_t overruns = 0;           ///< Settled before their handler ended.
   std::chrono::nanoseconds overrun{0};  ///< Time they then still took.
   std::size_t stacks = 0;               ///< Made so far, kept for reuse.

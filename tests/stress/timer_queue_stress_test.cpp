@@ -57,7 +57,7 @@ class timer_queue_stress_test : public testing::Test {
       if (one.disarmed) {
         queue_.disarm(one);
       } else {
-        one.arm(queue_, now_ + random() % 1'000);
+        one.arm(queue_, now_ + static_cast<std::int64_t>(random() % 1'000));
       }
     }
     --busy_;

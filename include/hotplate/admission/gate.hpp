@@ -33,7 +33,8 @@ class alignas(cache_line) gate {
     return true;
   }
 
-  void leave() noexcept { inside_.fetch_sub(1, std::memory_order_release); }
+  /// seq_cst: who leaves looks next for who waits; see waiting_room.
+  void leave() noexcept { inside_.fetch_sub(1, std::memory_order_seq_cst); }
 
   std::int64_t inside() const noexcept {
     return inside_.load(std::memory_order_acquire);
@@ -46,7 +47,15 @@ class alignas(cache_line) gate {
   }
   /// A lower one sends nobody out; it refuses until enough have left.
   void set_limit(std::int64_t limit) noexcept {
-    limit_.store(limit, std::memory_order_relaxed);
+    // seq_cst: who then sees nobody too many inside will never see it.
+    limit_.store(limit, std::memory_order_seq_cst);
+  }
+  /// Lowers the limit, unless there are more inside already.
+  bool try_lower(std::int64_t limit) noexcept {
+    const std::int64_t before = limit_.exchange(limit);
+    if (inside_.load(std::memory_order_seq_cst) <= limit) return true;
+    limit_.store(before);
+    return false;
   }
 
  private:
@@ -71,6 +80,7 @@ class [[nodiscard]] ticket {
   ticket& operator=(ticket&& other) noexcept {
     std::swap(engine_, other.engine_);
     std::swap(function_, other.function_);
+    std::swap(tenant_, other.tenant_);
     return *this;
   }
   ticket(const ticket&) = delete;
@@ -78,7 +88,7 @@ class [[nodiscard]] ticket {
   ~ticket() { give_back(); }
 
   /// Asks both gates; on refusal holds nothing and returns the full one.
-  const gate* enter(gate& engine, gate& function) noexcept {
+  HOTPLATE_INLINE const gate* enter(gate& engine, gate& function) noexcept {
     if (!function.try_enter()) return &function;
     if (!engine.try_enter()) {
       function.leave();
@@ -89,16 +99,30 @@ class [[nodiscard]] ticket {
     return nullptr;
   }
 
+  const gate* enter(gate& engine, gate& function, gate& tenant) noexcept {
+    if (!tenant.try_enter()) return &tenant;
+    const gate* const full = enter(engine, function);
+    if (full != nullptr) {
+      tenant.leave();
+    } else {
+      tenant_ = &tenant;
+    }
+    return full;
+  }
+
   void give_back() noexcept {
     if (engine_ == nullptr) return;
     engine_->leave();
     function_->leave();
-    engine_ = function_ = nullptr;
+    if (tenant_ != nullptr) [[unlikely]]
+      std::exchange(tenant_, nullptr)->leave();
+    engine_ = nullptr;
   }
 
  private:
   gate* engine_ = nullptr;
   gate* function_ = nullptr;
+  gate* tenant_ = nullptr;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hotplate/admission/tenants.hpp"
 #include "hotplate/arena/chunk_pool.hpp"
 #include "hotplate/engine/invocation_pool.hpp"
 #include "hotplate/stats.hpp"
@@ -28,6 +29,10 @@ class core {
   bool remove(std::string_view name);
   engine_stats stats() const;
   std::vector<function_stats> functions() const;
+
+  // --- admit.hpp
+  void limit_tenant(std::string_view tenant, std::int64_t limit);
+  std::vector<tenant_stats> list_tenants() const;
 
   // --- invoke.hpp
   /// A record for a call of `version`, or of nothing if that is null; itself
@@ -81,6 +86,8 @@ class core {
   registry& names() noexcept { return names_; }
   chunk_source& chunks() noexcept { return chunks_; }
 
+  static constexpr std::size_t longest_tenant = 64;
+
   static time_point as_time(std::int64_t nanoseconds) noexcept {
     return time_point{std::chrono::nanoseconds{nanoseconds}};
   }
@@ -90,9 +97,9 @@ class core {
 
  private:
   // --- invoke.hpp
-  bool admit(invocation& call, worker* here) noexcept;
-  bool throttle(invocation& call, const gate& full) noexcept;
-  bool bar(invocation& call) noexcept;
+  enum class admission { granted, waiting, refused };
+  admission admit(invocation& call, worker* here) noexcept;
+  admission bar(invocation& call) noexcept;
   void run_directly(invocation& call, worker& here);
   void run_pumping(invocation& call);  // pump.hpp
   void send_to_worker(invocation& call, worker* here) noexcept;
@@ -107,6 +114,23 @@ class core {
   void take_instance(invocation& call, worker& on, lease& on_loan);
   fiber* finish(invocation& call, worker& on, lease& on_loan) noexcept;
 
+  // --- admit.hpp
+  const gate* enter(invocation& call) noexcept;
+  const gate* enter_with_tenant(invocation& call, gate& places) noexcept;
+  admission line_up(invocation& call, worker* here, const gate& full) noexcept;
+  std::unique_ptr<error> explain(const invocation& call,
+                                 const gate& full) const;
+  void call_in(worker* here) noexcept;
+  bool withdraw(invocation& call) noexcept;
+  void give_place_back(invocation& call, worker* here) noexcept;
+  static void end_waiting(void* target, std::uint64_t token,
+                          std::int64_t now) noexcept;
+  void reserve(deployed_function& target, const function_config& config);
+  void give_reservations_back() noexcept;
+  std::int64_t in_flight() const noexcept {
+    return limit_.inside() + reserved_.inside() + room_.size();
+  }
+
   // --- settle.hpp
   void judge(invocation& call, std::int64_t now) noexcept;
   void judge_closely(invocation& call, std::int64_t now,
@@ -117,6 +141,8 @@ class core {
   fiber* answer(invocation& call, worker* here, std::uint64_t flags) noexcept;
   void settle_early(invocation& call, std::unique_ptr<error> why,
                     std::int64_t now, bool has_ended) noexcept;
+  void settle_unfinished(invocation& call, std::unique_ptr<error> why,
+                         std::int64_t now) noexcept;
   void count_overrun(invocation& call, std::int64_t now) noexcept;
   void wake_suspended(invocation& call) noexcept;
   void wake(fiber* suspended, std::uint32_t wait) noexcept;
@@ -172,7 +198,12 @@ class core {
   const std::uint64_t identity_;
   clock_source time_;
   chunk_pool chunks_;
-  gate limit_;
+  gate limit_;  // On those without a reservation.
+  gate reserved_{0};
+  tenants tenants_;
+  waiting_room room_;
+  lock reserving_;  // Guards every change of limit_'s and reserved_'s limits.
+  std::vector<deployed_function*> to_give_back_;  // Under reserving_.
   invocation_pool records_;
   scheduler threads_;
   registry names_;  // Destroys instances, which disarm timers of threads_.
@@ -186,6 +217,7 @@ class core {
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail
 
+#include "hotplate/engine/admit.hpp"
 #include "hotplate/engine/drain.hpp"
 #include "hotplate/engine/invoke.hpp"
 #include "hotplate/engine/pump.hpp"

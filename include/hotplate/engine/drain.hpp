@@ -33,10 +33,10 @@ inline drain_report core::drain(std::chrono::nanoseconds within) {
   draining_.store(true, std::memory_order_seq_cst);
   wait_for_handlers(time_.now() + within.count());
   drain_report report;
-  if (limit_.inside() == 0) return report;
+  if (in_flight() == 0) return report;
   report.dropped = cancel_all(errc::draining);
   // Whoever was suspended ends now; those who compute are left.
-  constexpr std::int64_t grace = 1'000'000;
+  constexpr std::int64_t grace = 20'000'000;
   wait_for_handlers(time_.now() + grace);
   report.running = still_running();
   return report;
@@ -51,10 +51,10 @@ inline core::~core() {
   draining_.store(true, std::memory_order_seq_cst);
   cancel_all(errc::draining);
   constexpr std::int64_t second = 1'000'000'000;
-  while (limit_.inside() > 0) {
+  while (in_flight() > 0) {
     wait_for_handlers(time_.now() + second);
     const std::vector<running_handler> running = still_running();
-    if (limit_.inside() == 0 || running.empty()) continue;
+    if (in_flight() == 0 || running.empty()) continue;
     std::fprintf(stderr,
                  "hotplate: waiting for function %s to end, %.1f s after it "
                  "was invoked\n",
@@ -66,7 +66,7 @@ inline core::~core() {
 
 inline void core::wait_for_handlers(std::int64_t until) {
   constexpr timespec nap{0, 200'000};
-  while (limit_.inside() > 0 && time_.now() < until) {
+  while (in_flight() > 0 && time_.now() < until) {
     const pumping pump(threads_);
     if (!pump) {
       nanosleep(&nap, nullptr);

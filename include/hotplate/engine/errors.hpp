@@ -87,15 +87,25 @@ inline failure is_pumping(const invocation& call) {
 }
 
 inline failure is_throttled(const invocation& call, const gate& full,
-                            bool whole_engine) {
+                            std::string_view whose) {
   failure made = make_error(
       call, errc::throttled,
-      sentence({"function ", call.target->name, " is throttled: ",
-                full.inside(), " of ", full.limit(), " concurrent invocations ",
-                whole_engine ? "of the engine" : "of this function",
-                " are in flight"}));
-  made->retry_after = std::chrono::milliseconds(1);
+      sentence({"function ", call.target->name,
+                " is throttled: ", full.inside(), " of ", full.limit(),
+                " concurrent invocations ", whose, " are in flight"}));
+  made->retry_after = call.target->meter.mean_duration();
   return with_limit(std::move(made), full.limit(), full.inside());
+}
+
+inline failure is_one_tenant_too_many(const invocation& call,
+                                      const gate& crowd) {
+  failure made = make_error(
+      call, errc::throttled,
+      sentence({"function ", call.target->name, " is throttled: tenant ",
+                call.options.tenant, " is one too many, ", crowd.limit(),
+                " tenants have invocations in flight"}));
+  made->retry_after = call.target->meter.mean_duration();
+  return with_limit(std::move(made), crowd.limit(), crowd.limit());
 }
 
 inline failure is_out_of_memory(const invocation& call, std::string_view what) {

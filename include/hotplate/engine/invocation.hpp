@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "hotplate/admission/gate.hpp"
+#include "hotplate/admission/waiting_room.hpp"
 #include "hotplate/context.hpp"
 #include "hotplate/instances/lease.hpp"
 #include "hotplate/metering/recorder.hpp"
@@ -30,6 +31,10 @@ struct deployed_function final : function_record {
       : function_record(std::move(its_name)), limit(0), meter(workers) {}
 
   gate limit;
+  // Where its places come from: the engine's common ones, or the reserved.
+  std::atomic<gate*> places = nullptr;
+  waiting_line line;
+  std::int64_t reserved = 0;  // Guarded by core's reserving_.
   recorder meter;
 };
 
@@ -56,14 +61,14 @@ struct deployed_version final : version_record {
 ///     them; all are atomics, and none says more than how far it has come.
 /// I4: an idle record has no failure, nothing thrown, no chunks, no parent and
 ///     nobody awaited; what else is new for each invocation, open() writes.
-struct invocation final : task {
+struct invocation final : task, waiter {
   enum flag : std::uint64_t {
     claimed = 1,
     settled = 2,
     ended = 4,          // The handler's side does not touch it any more.
     left = 8,           // Nor does the caller's.
     thread_waits = 16,  // On the low half of `state`, a futex.
-    fiber_waits = 32,   // `waiter`, in its wait `wait_number`.
+    fiber_waits = 32,   // `caller`, in its wait `wait_number`.
   };
 
   invocation(core& owner, const task& how, const context_host& host,
@@ -77,11 +82,11 @@ struct invocation final : task {
 
   // --- settle once
   std::atomic<std::uint64_t> state = claimed | settled | ended | left;
-  std::atomic<fiber*> waiter = nullptr;
+  std::atomic<fiber*> caller = nullptr;
   std::atomic<std::uint32_t> wait_number = 0;
   /// All of it is false for a new invocation: one word, written at once.
   struct alignas(8) notes {
-    bool direct = false;  // `waiter` stands still on this worker until settled.
+    bool direct = false;  // `caller` stands still on this worker until settled.
     bool early = false;   // Settled before its handler had ended.
     bool encoded = false;  // The result is a payload.
     bool has_args = false;

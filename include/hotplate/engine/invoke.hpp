@@ -12,7 +12,9 @@
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 inline void core::invoke(invocation& call, worker* here) {
-  if (!admit(call, here)) return;
+  const admission answer = admit(call, here);
+  if (answer != admission::granted) [[unlikely]]
+    return answer == admission::waiting ? wait(call, here) : void();
   if (here != nullptr) return run_directly(call, *here);
   if (threads_.pumped()) return run_pumping(call);
   send_to_worker(call, nullptr);
@@ -20,11 +22,11 @@ inline void core::invoke(invocation& call, worker* here) {
 }
 
 inline void core::start(invocation& call, worker* here) noexcept {
-  if (admit(call, here)) send_to_worker(call, here);
+  if (admit(call, here) == admission::granted) send_to_worker(call, here);
 }
 
 // May it run now?
-inline bool core::admit(invocation& call, worker* here) noexcept {
+inline core::admission core::admit(invocation& call, worker* here) noexcept {
   call.arrived = time_.now();
   bound_by(call, here);
   const bool barred =
@@ -32,35 +34,28 @@ inline bool core::admit(invocation& call, worker* here) noexcept {
       (call.parent != nullptr && call.parent->has(invocation::claimed));
   if (barred) [[unlikely]]
     return bar(call);
-  const gate* const full = call.permit.enter(limit_, call.target->limit);
+  const gate* const full = enter(call);
   if (full != nullptr) [[unlikely]]
-    return throttle(call, *full);
+    return line_up(call, here, *full);
   call.reached.store(stage::queue, std::memory_order_relaxed);
-  return true;
+  return admission::granted;
 }
 
-HOTPLATE_NOINLINE inline bool core::throttle(invocation& call,
-                                             const gate& full) noexcept {
-  call.reached.store(stage::admission, std::memory_order_relaxed);
-  refuse(call, is_throttled(call, full, &full == &limit_));
-  return false;
-}
-
-HOTPLATE_NOINLINE inline bool core::bar(invocation& call) noexcept {
+HOTPLATE_NOINLINE inline core::admission core::bar(invocation& call) noexcept {
   if (call.thrown == nullptr) {
     call.thrown = draining_.load(std::memory_order_relaxed)
                       ? is_draining(call)
                       : is_cancelled(call);
   }
   refuse(call, std::move(call.thrown));
-  return false;
+  return admission::refused;
 }
 
 // Which worker? The caller's own, at once, where it is a handler that waits.
 inline void core::run_directly(invocation& call, worker& here) {
   if (here.on_root()) return refuse(call, is_pumping(call));
   invocation* const self = call.parent;
-  call.waiter.store(&here.current(), std::memory_order_relaxed);
+  call.caller.store(&here.current(), std::memory_order_relaxed);
   call.is.direct = true;
   if (self != nullptr) self->awaited.store(&call, std::memory_order_release);
   if (!here.run_now(call)) refuse_fiber(call, here);
@@ -151,7 +146,7 @@ HOTPLATE_INLINE fiber* core::finish(invocation& call, worker& on,
                     won && (call.is.verdict == errc::ok ||
                             leaves_instance_sound(call.is.verdict)));
   call.memory.release();
-  call.permit.give_back();
+  give_place_back(call, &on);
   if (!won) [[unlikely]] {
     count_overrun(call, now);
     on.set_running(nullptr);

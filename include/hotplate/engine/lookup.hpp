@@ -86,9 +86,8 @@ HOTPLATE_NOINLINE inline void cannot_fill(invocation& call) {
 }
 
 HOTPLATE_NOINLINE inline void keep_tenant(invocation& call) {
-  constexpr std::size_t longest_tenant = 64;
-  if (call.options.tenant.size() > longest_tenant) {
-    call.thrown = has_bad_tenant(call, longest_tenant);
+  if (call.options.tenant.size() > core::longest_tenant) {
+    call.thrown = has_bad_tenant(call, core::longest_tenant);
   } else {
     call.options.tenant = copy_into(call.memory, call.options.tenant);
   }

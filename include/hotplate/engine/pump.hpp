@@ -38,7 +38,7 @@ inline void core::run_until_idle() {
   const pumping pump(threads_);
   if (!pump) return;
   while (pump_once(*pump) ||
-         (limit_.inside() > 0 && pump_next_timer(*pump, forever))) {
+         (in_flight() > 0 && pump_next_timer(*pump, forever))) {
   }
 }
 
@@ -62,7 +62,7 @@ HOTPLATE_NOINLINE inline void core::run_pumping(invocation& call) {
     return wait_beside_pump(call, forever);
   }
   worker& on = *pump;
-  call.waiter.store(&on.root(), std::memory_order_relaxed);
+  call.caller.store(&on.root(), std::memory_order_relaxed);
   call.is.direct = true;
   if (!on.run_now(call)) refuse_fiber(call, on);
   pump_until_settled(call, on, forever);

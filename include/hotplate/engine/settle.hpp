@@ -107,7 +107,7 @@ HOTPLATE_NOINLINE inline void core::tell_meters(
 HOTPLATE_INLINE fiber* core::answer_directly(invocation& call,
                                              worker& here) noexcept {
   constexpr std::uint64_t all = invocation::settled | invocation::ended;
-  fiber* const waiter = call.waiter.load(std::memory_order_relaxed);
+  fiber* const waiter = call.caller.load(std::memory_order_relaxed);
   if (waiter->home != &here) [[unlikely]]
     return answer(call, &here, all);
   call.state.store(call.state.load(std::memory_order_relaxed) | all,
@@ -120,7 +120,7 @@ HOTPLATE_INLINE fiber* core::answer_directly(invocation& call,
 HOTPLATE_NOINLINE inline fiber* core::answer(invocation& call, worker* here,
                                              std::uint64_t flags) noexcept {
   const bool direct = call.is.direct;
-  fiber* const waiter = call.waiter.load(std::memory_order_relaxed);
+  fiber* const waiter = call.caller.load(std::memory_order_relaxed);
   // release: publishes usage and result; acquire: sees the waiter.
   const std::uint64_t before =
       call.state.fetch_or(flags, std::memory_order_acq_rel);
@@ -138,7 +138,7 @@ HOTPLATE_NOINLINE inline fiber* core::answer(invocation& call, worker* here,
   } else if ((before & invocation::fiber_waits) != 0) {
     // Read only now, when it is sure to be there. Should the record be in use
     // again, this wakes somebody in vain, who then looks and waits again.
-    wake(call.waiter.load(std::memory_order_relaxed),
+    wake(call.caller.load(std::memory_order_relaxed),
          call.wait_number.load(std::memory_order_relaxed));
   }
   return nullptr;
@@ -161,8 +161,8 @@ inline void core::settle_early(invocation& call, failure why, std::int64_t now,
 inline void core::refuse(invocation& call, failure why) noexcept {
   const bool won = call.claim(call.generation());
   if (call.is.has_args) call.shape->destroy_args(call.args);
-  call.permit.give_back();
-  call.waiter.store(nullptr, std::memory_order_relaxed);
+  give_place_back(call, threads_.here());
+  call.caller.store(nullptr, std::memory_order_relaxed);
   call.is.direct = false;
   if (won) {
     settle_early(call, std::move(why), time_.now(), true);
@@ -179,15 +179,23 @@ inline void core::expire(invocation& call, std::uint64_t generation,
   if (call.parent != nullptr && call.is.direct) {
     expire(*call.parent, call.parent_generation, now);
   }
-  settle_early(call, has_timed_out(call, deadline), now, false);
+  settle_unfinished(call, has_timed_out(call, deadline), now);
 }
 
 inline bool core::cancel(invocation& call, std::uint64_t generation,
                          errc why) noexcept {
   if (!call.claim(generation)) return false;
   wake_suspended(call);
-  settle_early(call, is_ended_by(call, why), time_.now(), false);
+  settle_unfinished(call, is_ended_by(call, why), time_.now());
   return true;
+}
+
+// Its handler goes on, unless it still waited for a place.
+inline void core::settle_unfinished(invocation& call, failure why,
+                                    std::int64_t now) noexcept {
+  const bool waited = withdraw(call);
+  if (waited && call.is.has_args) call.shape->destroy_args(call.args);
+  settle_early(call, std::move(why), now, waited);
 }
 
 // A cancelled handler that is suspended is to meet its cancellation now.

@@ -6,32 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "hotplate/base/text.hpp"
+#include "hotplate/engine/checklist.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/handler_view.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
-
-/// Collects what is wrong, so that one exception can name all of it.
-class checklist {
- public:
-  template <typename T>
-  void within(std::string_view field, T value, T least, T most,
-              std::string_view unit) {
-    if (value >= least && value <= most) return;
-    problems_.push_back(sentence({field, " = ", value, " ", unit,
-                                  ": allowed are ", least, " to ", most}));
-  }
-  void require(bool holds, std::string problem) {
-    if (!holds) problems_.push_back(std::move(problem));
-  }
-  void pass() {
-    if (!problems_.empty()) throw bad_config(std::move(problems_));
-  }
-
- private:
-  std::vector<std::string> problems_;
-};
 
 inline engine_config checked(engine_config config) {
   constexpr std::int64_t many = std::int64_t{1} << 40;
@@ -43,6 +22,11 @@ inline engine_config checked(engine_config config) {
   list.within("workers", config.workers, 0, 1024, "threads");
   list.within<std::int64_t>("max_concurrency", config.max_concurrency, 1, many,
                             "invocations");
+  list.within<std::int64_t>("max_concurrency_per_tenant",
+                            config.max_concurrency_per_tenant, 0, many,
+                            "invocations");
+  list.within<std::int64_t>("max_tenants", config.max_tenants, 1, many,
+                            "tenants");
   list.within<std::int64_t>("spin", config.spin.count(), 0, 1'000'000, "us");
   list.require(config.clock == nullptr || config.workers == 0,
                "clock: a manual clock needs workers = 0");
@@ -70,6 +54,11 @@ inline void check(std::string_view name, const function_config& config) {
                             "ms");
   list.within<std::int64_t>("max_concurrency", config.max_concurrency, 1,
                             std::int64_t{1} << 40, "invocations");
+  list.within<std::int64_t>("reserved_concurrency", config.reserved_concurrency,
+                            function_config::without_reservation,
+                            std::int64_t{1} << 40, "invocations");
+  list.within<std::int64_t>("max_waiting", config.max_waiting, 0,
+                            std::int64_t{1} << 40, "invocations");
   list.within<std::int64_t>("keep_alive", config.keep_alive.count(), 0,
                             std::int64_t{365} * 86'400'000, "ms");
   list.within("stack_bytes", config.stack_bytes, stack_pool::smallest,
@@ -92,6 +81,7 @@ inline core::core(engine_config config)
       identity_(random_identity()),
       time_(config_.clock),
       limit_(config_.max_concurrency),
+      tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
       records_(*this, {&run, &refuse_fiber}, functions_,
                static_cast<std::size_t>(std::max(1, config_.workers))),
       threads_(time_, static_cast<std::size_t>(config_.workers), spin()) {
@@ -107,11 +97,11 @@ inline function_record& core::deploy(std::string name, handler how,
   const std::string_view signature = how.signature;
   version_record* const before =
       names_.publish(target, signature, [&](std::uint32_t number) {
-        return std::make_unique<deployed_version>(
+        auto made = std::make_unique<deployed_version>(
             number, config, std::move(how), target.name, threads_, time_);
+        reserve(static_cast<deployed_function&>(target), config);
+        return made;
       });
-  static_cast<deployed_function&>(target).limit.set_limit(
-      config.max_concurrency);
   if (before != nullptr) {
     static_cast<deployed_version*>(before)->instances.retire_all();
   }
@@ -127,6 +117,10 @@ inline bool core::remove(std::string_view name) {
       static_cast<deployed_version&>(version).instances.retire_all();
     });
   });
+  auto& removed = static_cast<deployed_function&>(*target);
+  const lock_guard hold(reserving_);
+  if (removed.reserved > 0) to_give_back_.push_back(&removed);
+  give_reservations_back();
   return true;
 }
 
@@ -139,8 +133,9 @@ inline engine_stats core::stats() const {
   });
   sum.not_found = not_found_.load(std::memory_order_relaxed);
   sum.invocations += sum.not_found;
-  sum.in_flight = limit_.inside();
-  sum.peak_in_flight = limit_.peak();
+  sum.in_flight = limit_.inside() + reserved_.inside();
+  sum.peak_in_flight = limit_.peak() + reserved_.peak();
+  sum.waiting = room_.size();
   sum.overruns = overruns_.load(std::memory_order_relaxed);
   sum.overrun =
       std::chrono::nanoseconds(overrun_ns_.load(std::memory_order_relaxed));

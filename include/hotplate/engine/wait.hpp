@@ -57,7 +57,7 @@ inline void core::wait_as_fiber(invocation& call, worker& here,
     if (left_at >= until) return;
     fiber& on = here.current();
     const std::uint32_t wait = open_wait(*self, on, until);
-    call.waiter.store(&on, std::memory_order_relaxed);
+    call.caller.store(&on, std::memory_order_relaxed);
     call.wait_number.store(wait, std::memory_order_relaxed);
     waiting::note note{call, here, on, wait};
     suspend(*self, here, wait, {&waiting::publish, &note});

@@ -84,6 +84,22 @@ class recorder {
     record(outside_, used);
   }
 
+  /// Billed, so rounded up to 1 ms; that much if there was none yet.
+  std::chrono::milliseconds mean_duration() const noexcept {
+    std::uint64_t billed = 0;
+    std::uint64_t started = 0;
+    for (std::size_t i = 0; i <= outside_; ++i) {
+      const recorder_shard* const one =
+          shards_[i].load(std::memory_order_acquire);
+      if (one == nullptr) continue;
+      billed += read(one->billed_ms);
+      for (std::size_t start = 1; start < start_kind_count; ++start) {
+        started += read(one->by_start[start]);
+      }
+    }
+    return std::chrono::milliseconds(started == 0 ? 1 : billed / started);
+  }
+
   /// Adds this function's counts so far to `sum`.
   void read_into(function_stats& sum) const {
     for (std::size_t i = 0; i <= outside_; ++i) {

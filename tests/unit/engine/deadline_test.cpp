@@ -103,7 +103,7 @@ TEST_P(deadline_test, a_swallowed_cancellation_comes_back) {
                                            }
                                          }
                                        },
-                                       {.timeout = milliseconds(10)});
+                                       {.timeout = milliseconds(100)});
 
   EXPECT_EQ(stubborn().code(), errc::timed_out);
 

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "hotplate/admission/gate.hpp"
+#include "hotplate/base/lock.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// The gates of tenants, made when a tenant is first seen. A gate that nobody
+/// is in, and that has no limit of its own, is forgotten once there are as many
+/// tenants as allowed.
+/// Thread safety: all members may be called from any thread.
+class tenants {
+ public:
+  /// A `usual_limit` of 0 is none.
+  tenants(std::int64_t usual_limit, std::int64_t most)
+      : usual_(usual_limit == 0 ? boundless : usual_limit),
+        limited_(usual_limit != 0),
+        crowd_(most) {}
+
+  /// Whether any tenant has a limit: otherwise nobody asks further.
+  bool limited() const noexcept {
+    return limited_.load(std::memory_order_relaxed);
+  }
+
+  /// Calls `enter` with the tenant's gate, which may be entered until it
+  /// returns; with null, if there are as many tenants as allowed.
+  template <typename Enter>
+  auto with(std::string_view tenant, const Enter& enter) noexcept {
+    const lock_guard hold(lock_);
+    return enter(find_or_make(tenant));
+  }
+
+  /// Sets a tenant's own limit.
+  void set_limit(std::string_view tenant, std::int64_t limit) {
+    const lock_guard hold(lock_);
+    entry& known = make(tenant);
+    known.own = true;
+    known.places.set_limit(limit);
+    limited_.store(true, std::memory_order_relaxed);
+  }
+
+  /// Stands for the limit on their number.
+  const gate& crowd() const noexcept { return crowd_; }
+
+  template <typename See>
+  void for_each(const See& see) const {
+    const lock_guard hold(lock_);
+    for (const auto& [name, known] : by_name_) see(name, known->places);
+  }
+
+ private:
+  static constexpr std::int64_t boundless = std::int64_t{1} << 40;
+  struct entry {
+    explicit entry(std::int64_t limit) : places(limit) {}
+    gate places;
+    bool own = false;
+  };
+
+  gate* find_or_make(std::string_view tenant) noexcept try {
+    if (const auto known = by_name_.find(tenant); known != by_name_.end()) {
+      return &known->second->places;
+    }
+    const auto most = static_cast<std::size_t>(crowd_.limit());
+    if (by_name_.size() >= most && !forget_idle()) return nullptr;
+    return &make(tenant).places;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+
+  entry& make(std::string_view tenant) {
+    const auto known = by_name_.find(tenant);
+    if (known != by_name_.end()) return *known->second;
+    auto made = std::make_unique<entry>(usual_);
+    return *by_name_.emplace(tenant, std::move(made)).first->second;
+  }
+
+  // All of them at once: to look for one costs as much.
+  bool forget_idle() noexcept {
+    return std::erase_if(by_name_, [](const auto& each) {
+             return !each.second->own && each.second->places.inside() == 0;
+           }) > 0;
+  }
+
+  const std::int64_t usual_;
+  std::atomic<bool> limited_;  // Written under the lock, and never taken back.
+  const gate crowd_;
+  mutable lock lock_;  // Guards the rest.
+  std::map<std::string, std::unique_ptr<entry>, std::less<>> by_name_;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

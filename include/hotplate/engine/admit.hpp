@@ -1,0 +1,160 @@
+#pragma once
+
+#include "hotplate/engine/checklist.hpp"
+#include "hotplate/engine/core.hpp"
+#include "hotplate/engine/errors.hpp"
+
+// Places: who gets one, who waits for one, who has some of his own.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+// Null if the invocation has its places now; else the gate that is full.
+HOTPLATE_INLINE const gate* core::enter(invocation& call) noexcept {
+  gate& places = *call.target->places.load(std::memory_order_relaxed);
+  if (tenants_.limited() && !call.options.tenant.empty()) [[unlikely]] {
+    return enter_with_tenant(call, places);
+  }
+  return call.permit.enter(places, call.target->limit);
+}
+
+HOTPLATE_NOINLINE inline const gate* core::enter_with_tenant(
+    invocation& call, gate& places) noexcept {
+  return tenants_.with(call.options.tenant, [&](gate* tenant) -> const gate* {
+    if (tenant == nullptr) return &tenants_.crowd();
+    return call.permit.enter(places, call.target->limit, *tenant);
+  });
+}
+
+HOTPLATE_INLINE void core::give_place_back(invocation& call,
+                                           worker* here) noexcept {
+  call.permit.give_back();
+  if (room_.anybody()) [[unlikely]]
+    call_in(here);
+}
+
+// No place now: wait for one, if the function wants that.
+HOTPLATE_NOINLINE inline core::admission core::line_up(
+    invocation& call, worker* here, const gate& full) noexcept {
+  call.reached.store(stage::admission, std::memory_order_relaxed);
+  const std::int64_t most = call.version->config.max_waiting;
+  if (most > 0) {
+    // Armed before it can be called in, for then the timer is its own.
+    set(call.limit, call, call.generation(), &end_waiting);
+    if (!threads_.arm(call.limit, call.deadline.load(std::memory_order_relaxed),
+                      timer_order::deadline)) {
+      refuse(call, is_out_of_memory(call, "to let it wait"));
+      return admission::refused;
+    }
+    if (room_.join(call.target->line, call, most)) {
+      call_in(here);
+      return admission::waiting;
+    }
+    threads_.timers().disarm(call.limit);
+  }
+  refuse(call, explain(call, full));
+  return admission::refused;
+}
+
+inline failure core::explain(const invocation& call, const gate& full) const {
+  if (&full == &tenants_.crowd()) return is_one_tenant_too_many(call, full);
+  return is_throttled(call, full,
+                      &full == &call.target->limit ? "of this function"
+                      : &full == &limit_ || &full == &reserved_
+                          ? "of the engine"
+                          : "of this tenant");
+}
+
+// Whoever waits first, in each line, and finds a place now.
+HOTPLATE_NOINLINE inline void core::call_in(worker* here) noexcept {
+  waiter* called = room_.call_in([this](waiter& first) {
+    return enter(static_cast<invocation&>(first)) == nullptr;
+  });
+  while (called != nullptr) {
+    auto& call = static_cast<invocation&>(*called);
+    called = called->behind;
+    threads_.timers().disarm(call.limit);
+    call.reached.store(stage::queue, std::memory_order_relaxed);
+    send_to_worker(call, here);
+  }
+}
+
+inline void core::end_waiting(void* target, std::uint64_t token,
+                              std::int64_t now) noexcept {
+  auto& call = *static_cast<invocation*>(target);
+  call.engine->expire(call, token, now);
+}
+
+// True if it waited for a place; it has none, and gets none any more.
+inline bool core::withdraw(invocation& call) noexcept {
+  if (call.reached.load(std::memory_order_relaxed) != stage::admission) {
+    return false;
+  }
+  return room_.withdraw(call.target->line, call);
+}
+
+inline void core::limit_tenant(std::string_view tenant, std::int64_t limit) {
+  checklist list;
+  list.require(!tenant.empty() && tenant.size() <= longest_tenant,
+               sentence({"tenant = \"", tenant.substr(0, 80),
+                         "\": allowed are 1 to ", longest_tenant, " bytes"}));
+  list.within<std::int64_t>("limit", limit, 0, std::int64_t{1} << 40,
+                            "invocations");
+  list.pass();
+  tenants_.set_limit(tenant, limit);
+  if (room_.anybody()) call_in(threads_.here());
+}
+
+inline std::vector<tenant_stats> core::list_tenants() const {
+  std::vector<tenant_stats> all;
+  tenants_.for_each([&](const std::string& name, const gate& places) {
+    all.push_back({name, places.inside(), places.peak(), places.limit()});
+  });
+  return all;
+}
+
+// Gives a function the places that its configuration wants for it alone. Throws
+// bad_config if there are not as many; then nothing has changed.
+inline void core::reserve(deployed_function& target,
+                          const function_config& config) {
+  const lock_guard hold(reserving_);
+  give_reservations_back();
+  const bool alone =
+      config.reserved_concurrency != function_config::without_reservation;
+  const std::int64_t wanted = alone ? config.reserved_concurrency : 0;
+  const std::int64_t sum = reserved_.limit() - target.reserved + wanted;
+  checklist list;
+  list.require(sum <= config_.max_concurrency,
+               sentence({"reserved_concurrency = ", wanted,
+                         " invocations: the engine's max_concurrency is ",
+                         config_.max_concurrency, ", of which ", sum - wanted,
+                         " are reserved"}));
+  list.pass();
+  const std::int64_t common = config_.max_concurrency - sum;
+  const bool lowered = wanted > target.reserved ? limit_.try_lower(common)
+                                                : reserved_.try_lower(sum);
+  list.require(lowered, sentence({"reserved_concurrency = ", wanted,
+                                  " invocations: too many are in flight now; "
+                                  "try again when some have ended"}));
+  list.pass();
+  limit_.set_limit(common);
+  reserved_.set_limit(sum);
+  target.reserved = wanted;
+  target.places.store(alone ? &reserved_ : &limit_, std::memory_order_relaxed);
+  target.limit.set_limit(alone ? std::min(wanted, config.max_concurrency)
+                               : config.max_concurrency);
+}
+
+// Under reserving_: of functions that were removed, once nobody is in them.
+inline void core::give_reservations_back() noexcept {
+  std::erase_if(to_give_back_, [this](deployed_function* removed) {
+    if (removed->live() != nullptr) return true;
+    if (removed->limit.inside() > 0) return false;
+    if (!reserved_.try_lower(reserved_.limit() - removed->reserved)) {
+      return false;
+    }
+    limit_.set_limit(limit_.limit() + std::exchange(removed->reserved, 0));
+    return true;
+  });
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail
