@@ -4,10 +4,14 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <stop_token>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "hotplate/clock.hpp"
+#include "hotplate/log.hpp"
 #include "hotplate/meter.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
@@ -62,6 +66,10 @@ struct function_config {
   /// power of two. Resident is only what is touched.
   std::size_t stack_bytes = 256 * 1024;
 
+  /// Read-only values by name, for instances and handlers; at most 4,096 bytes
+  /// together.
+  std::map<std::string, std::string, std::less<>> environment = {};
+
   static constexpr std::int64_t without_reservation = -1;
 };
 
@@ -95,6 +103,11 @@ struct engine_config {
   /// Receive the usage of every invocation; must outlive the engine.
   std::vector<meter*> meters = {};
 
+  /// Receives what handlers log at `least_log_level` or above; must outlive the
+  /// engine.
+  log_sink* logs = nullptr;
+  log_level least_log_level = log_level::info;
+
   static constexpr int hardware_threads = -1;
 };
 
@@ -105,6 +118,10 @@ struct invoke_options {
   std::string_view tenant = {};  ///< For usage and meters.
   hotplate::trigger trigger = hotplate::trigger::direct;
   std::uint32_t attempt = 1;
+  /// Keep the last 4 KiB that the handler logs, for outcome::log().
+  bool keep_log = false;
+  /// Cancels a blocking call; pendings have cancel().
+  std::stop_token stop = {};
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

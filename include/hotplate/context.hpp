@@ -1,7 +1,12 @@
 #pragma once
 
+#include <fmt/core.h>
+
 #include <chrono>
+#include <stop_token>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "hotplate/arena.hpp"
 #include "hotplate/clock.hpp"
@@ -14,6 +19,13 @@ namespace hotplate::inline HOTPLATE_ABI {
 
 namespace detail {
 
+inline std::string_view look_up(
+    const std::map<std::string, std::string, std::less<>>& values,
+    std::string_view name, std::string_view otherwise) {
+  const auto found = values.find(name);
+  return found == values.end() ? otherwise : std::string_view(found->second);
+}
+
 /// What stands behind a context: the engine is one such, a handler cannot tell.
 /// Not a class with virtual functions, whose table would bring the whole engine
 /// into every object file that includes it.
@@ -24,6 +36,10 @@ struct context_host {
   time_point (*now)(const void* self) noexcept;
   time_point (*deadline)(const void* self) noexcept;
   bool (*cancelled)(const void* self) noexcept;
+  std::stop_token (*stop_token)(void* self);
+  const function_config& (*config)(const void* self) noexcept;
+  bool (*logs)(const void* self, log_level level) noexcept;
+  void (*log)(void* self, log_level level, std::string_view text);
   void (*sleep_until)(void* self, time_point when);
   void (*yield)(void* self);
   outcome<payload> (*invoke)(void* self, std::string_view name,
@@ -64,6 +80,26 @@ class context {
   /// that computes for long without suspending should ask from time to time.
   bool cancelled() const noexcept { return host_->cancelled(self_); }
 
+  /// The same, for code that takes a std::stop_token. Its callbacks run on the
+  /// thread that ends the invocation, and should be brief.
+  std::stop_token stop_token() { return host_->stop_token(self_); }
+
+  /// A value of the function's environment, or `otherwise`.
+  std::string_view environment(std::string_view name,
+                               std::string_view otherwise = {}) const {
+    return detail::look_up(host_->config(self_).environment, name, otherwise);
+  }
+
+  /// Formats as fmt::format and hands the line to the engine's log_sink, and to
+  /// the outcome if the caller wants it. Costs a test where nobody listens.
+  template <typename... Args>
+  void log(log_level level, fmt::format_string<Args...> format,
+           Args&&... args) {
+    if (!host_->logs(self_, level)) return;
+    host_->log(self_, level,
+               fmt::vformat(format, fmt::make_format_args(args...)));
+  }
+
   // Suspension points: other invocations run meanwhile on this worker. Each
   // throws invocation_cancelled once `cancelled()`.
 
@@ -88,17 +124,22 @@ class context {
 class init_context {
  public:
   init_context(std::string_view function, std::uint32_t version,
-               mebibytes memory) noexcept
-      : function_(function), version_(version), memory_(memory) {}
+               const function_config& config) noexcept
+      : function_(function), version_(version), config_(&config) {}
 
   std::string_view function_name() const noexcept { return function_; }
   std::uint32_t version() const noexcept { return version_; }
-  mebibytes memory() const noexcept { return memory_; }
+  mebibytes memory() const noexcept { return config_->memory; }
+  /// A value of the function's environment, or `otherwise`.
+  std::string_view environment(std::string_view name,
+                               std::string_view otherwise = {}) const {
+    return detail::look_up(config_->environment, name, otherwise);
+  }
 
  private:
   std::string_view function_;
   std::uint32_t version_;
-  mebibytes memory_;
+  const function_config* config_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

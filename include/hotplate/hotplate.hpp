@@ -10,6 +10,7 @@
 #include "hotplate/engine.hpp"
 #include "hotplate/error.hpp"
 #include "hotplate/function.hpp"
+#include "hotplate/log.hpp"
 #include "hotplate/meter.hpp"
 #include "hotplate/outcome.hpp"
 #include "hotplate/payload.hpp"

@@ -46,6 +46,16 @@ class [[nodiscard]] outcome {
 
   const hotplate::usage& usage() const noexcept { return usage_; }
 
+  /// The last 4 KiB that the handler logged by then, a line each; empty unless
+  /// the call was made with invoke_options::keep_log.
+  std::string_view log() const noexcept {
+    return log_ ? std::string_view(*log_) : std::string_view();
+  }
+  /// For the engine.
+  void keep_log(std::unique_ptr<std::string> log) noexcept {
+    log_ = std::move(log);
+  }
+
  private:
   template <typename Self>
   static decltype(auto) access(Self& self) {
@@ -55,6 +65,7 @@ class [[nodiscard]] outcome {
 
   std::optional<stored> value_;
   std::unique_ptr<hotplate::error> error_;
+  std::unique_ptr<std::string> log_;
   hotplate::usage usage_;
 };
 

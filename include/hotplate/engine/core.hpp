@@ -41,8 +41,15 @@ class core {
                    const invoke_options& options, worker* here) noexcept;
   /// Invokes and waits until it has settled.
   void invoke(invocation& call, worker* here);
+  /// The same; cancels it when `stop` says so.
+  void invoke(invocation& call, worker* here, const std::stop_token& stop);
   /// Starts it; somebody may wait for it later.
   void start(invocation& call, worker* here) noexcept;
+
+  // --- talk.hpp
+  bool logs(const invocation& call, log_level level) const noexcept;
+  void log(invocation& call, log_level level, std::string_view text);
+  static std::stop_token stop_token_of(invocation& call);
 
   // --- settle.hpp
   void refuse(invocation& call, std::unique_ptr<error> why) noexcept;
@@ -149,6 +156,7 @@ class core {
   void resume(fiber& ready) noexcept;
   void recycle(invocation& call, worker* here) noexcept;
   static void tidy(invocation& call) noexcept;
+  static void request_stop(invocation& call) noexcept;
 
   // --- wait.hpp
   void wait_as_fiber(invocation& call, worker& here, std::int64_t until);
@@ -223,4 +231,5 @@ class core {
 #include "hotplate/engine/pump.hpp"
 #include "hotplate/engine/settle.hpp"
 #include "hotplate/engine/setup.hpp"
+#include "hotplate/engine/talk.hpp"
 #include "hotplate/engine/wait.hpp"

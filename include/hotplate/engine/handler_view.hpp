@@ -7,8 +7,19 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// The engine behind a context.
 struct handler_view {
   static context_host functions() noexcept {
-    return {&function_name, &tenant,      &usage_so_far, &now,   &deadline,
-            &cancelled,     &sleep_until, &yield,        &invoke};
+    return {.function_name = &function_name,
+            .tenant = &tenant,
+            .usage_so_far = &usage_so_far,
+            .now = &now,
+            .deadline = &deadline,
+            .cancelled = &cancelled,
+            .stop_token = &stop_token,
+            .config = &config,
+            .logs = &logs,
+            .log = &log,
+            .sleep_until = &sleep_until,
+            .yield = &yield,
+            .invoke = &invoke};
   }
 
  private:
@@ -35,6 +46,19 @@ struct handler_view {
   }
   static bool cancelled(const void* self) noexcept {
     return seen(self).engine->is_over(seen(self));
+  }
+  static std::stop_token stop_token(void* self) {
+    return core::stop_token_of(*static_cast<invocation*>(self));
+  }
+  static const function_config& config(const void* self) noexcept {
+    return seen(self).version->config;
+  }
+  static bool logs(const void* self, log_level level) noexcept {
+    return seen(self).engine->logs(seen(self), level);
+  }
+  static void log(void* self, log_level level, std::string_view text) {
+    auto& call = *static_cast<invocation*>(self);
+    call.engine->log(call, level, text);
   }
   static void sleep_until(void* self, time_point when) {
     auto& call = *static_cast<invocation*>(self);

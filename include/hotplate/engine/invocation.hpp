@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string_view>
 
 #include "hotplate/admission/gate.hpp"
 #include "hotplate/admission/waiting_room.hpp"
 #include "hotplate/context.hpp"
+#include "hotplate/engine/log_tail.hpp"
 #include "hotplate/instances/lease.hpp"
 #include "hotplate/metering/recorder.hpp"
 #include "hotplate/payload.hpp"
@@ -92,6 +94,7 @@ struct invocation final : task, waiter {
     bool has_args = false;
     bool has_result = false;
     bool untidy = false;      // May have failed, or has more to clean up.
+    bool stoppable = false;   // Has a `stopper`.
     errc verdict = errc::ok;  // Of the handler's side; `failure` says more.
   };
   notes is;
@@ -105,7 +108,13 @@ struct invocation final : task, waiter {
   void* args = nullptr;
   void* result = nullptr;
   std::size_t result_alignment = 0;  // Of a result on the heap, else 0.
-  invoke_options options;
+  // Of invoke_options, what is asked for later.
+  struct {
+    std::string_view tenant;
+    hotplate::trigger trigger = trigger::direct;
+    bool keep_log = false;
+    std::uint32_t attempt = 1;
+  } options;
   ticket permit;
   std::size_t event_bytes = 0;
   std::size_t response_bytes = 0;  // Only if `encoded`.
@@ -134,6 +143,9 @@ struct invocation final : task, waiter {
   // --- how it ended
   std::unique_ptr<error> thrown;  // The handler's side's own.
   std::unique_ptr<error> failure;
+  // Made by the handler's side when it asks for a token.
+  std::atomic<std::stop_source*> stopper = nullptr;
+  log_tail log;
   usage used;  // Of one that settled early; otherwise usage_of() is final.
 
   invocation* next_free = nullptr;

@@ -21,6 +21,14 @@ inline void core::invoke(invocation& call, worker* here) {
   wait_as_thread(call, forever);
 }
 
+HOTPLATE_NOINLINE inline void core::invoke(invocation& call, worker* here,
+                                           const std::stop_token& stop) {
+  const std::uint64_t generation = call.generation();
+  const std::stop_callback cancelling(
+      stop, [&]() noexcept { cancel(call, generation, errc::cancelled); });
+  invoke(call, here);
+}
+
 inline void core::start(invocation& call, worker* here) noexcept {
   if (admit(call, here) == admission::granted) send_to_worker(call, here);
 }
@@ -182,7 +190,8 @@ inline invocation* core::open(function_record* target, version_record* version,
       version != nullptr ? static_cast<deployed_function*>(target) : nullptr;
   if (version != nullptr) [[likely]]
     call->stack_class = call->version->stack_class;
-  call->options = options;
+  call->options = {options.tenant, options.trigger, options.keep_log,
+                   options.attempt};
   call->is = {};
   call->parent = nullptr;
   call->event_bytes = 0;

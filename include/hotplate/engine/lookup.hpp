@@ -100,6 +100,8 @@ void fill(invocation& call, const call_shape& shape, chunk_source& source,
   call.shape = &shape;
   if constexpr (!std::is_trivially_destructible_v<Result>) {
     call.is.untidy = true;
+  } else if (call.options.keep_log) {
+    call.is.untidy = true;
   }
   try {
     call.make_room<Args, Result>(source, call.version->config.memory.bytes());

@@ -193,6 +193,7 @@ inline bool core::cancel(invocation& call, std::uint64_t generation,
 // Its handler goes on, unless it still waited for a place.
 inline void core::settle_unfinished(invocation& call, failure why,
                                     std::int64_t now) noexcept {
+  request_stop(call);
   const bool waited = withdraw(call);
   if (waited && call.is.has_args) call.shape->destroy_args(call.args);
   settle_early(call, std::move(why), now, waited);
@@ -250,7 +251,8 @@ HOTPLATE_INLINE void core::leave(invocation& call, worker* here) noexcept {
 }
 
 HOTPLATE_INLINE void core::recycle(invocation& call, worker* here) noexcept {
-  if (call.is.untidy) tidy(call);
+  if (call.is.untidy || call.is.stoppable) [[unlikely]]
+    tidy(call);
   records_.give(call, here);
 }
 
@@ -264,6 +266,8 @@ HOTPLATE_NOINLINE inline void core::tidy(invocation& call) noexcept {
   }
   call.failure.reset();
   call.thrown.reset();
+  call.log.take();
+  delete call.stopper.exchange(nullptr, std::memory_order_relaxed);
   call.memory.release();
 }
 

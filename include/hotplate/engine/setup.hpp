@@ -61,6 +61,12 @@ inline void check(std::string_view name, const function_config& config) {
                             std::int64_t{1} << 40, "invocations");
   list.within<std::int64_t>("keep_alive", config.keep_alive.count(), 0,
                             std::int64_t{365} * 86'400'000, "ms");
+  std::size_t environment_bytes = 0;
+  for (const auto& [key, value] : config.environment) {
+    list.require(!key.empty(), "environment: a name is empty");
+    environment_bytes += key.size() + value.size();
+  }
+  list.within<std::size_t>("environment", environment_bytes, 0, 4096, "bytes");
   list.within("stack_bytes", config.stack_bytes, stack_pool::smallest,
               stack_pool::largest, "bytes");
   list.pass();

@@ -32,8 +32,14 @@ class departure {
 };
 
 template <typename R>
-HOTPLATE_NOINLINE outcome<R> failed_outcome(core& engine, invocation& call) {
-  return {std::move(call.failure), engine.usage_of(call)};
+HOTPLATE_NOINLINE outcome<R> unusual_outcome(core& engine, invocation& call) {
+  using stored = typename outcome<R>::stored;
+  outcome<R> made =
+      call.failure ? outcome<R>(std::move(call.failure), engine.usage_of(call))
+                   : outcome<R>(std::move(*static_cast<stored*>(call.result)),
+                                engine.usage_of(call));
+  made.keep_log(call.log.take());
+  return made;
 }
 
 /// Takes the outcome of a settled invocation; or throws, if the handler that
@@ -43,8 +49,8 @@ outcome<R> take_outcome(core& engine, invocation& call, worker* here) {
   using stored = typename outcome<R>::stored;
   const departure leaving(engine, call, here);
   engine.throw_where_over(here);
-  if (call.failure) [[unlikely]]
-    return failed_outcome<R>(engine, call);
+  if (call.failure || call.options.keep_log) [[unlikely]]
+    return unusual_outcome<R>(engine, call);
   return {std::move(*static_cast<stored*>(call.result)),
           [&]() noexcept { return engine.usage_of(call); }};
 }
@@ -98,7 +104,11 @@ outcome<R> function<R(Args...)>::operator()(Args... args) const {
           *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
   if (call == nullptr) return detail::no_record<R>();
-  core_->invoke(*call, here);
+  if (options_.stop.stop_possible()) [[unlikely]] {
+    core_->invoke(*call, here, options_.stop);
+  } else {
+    core_->invoke(*call, here);
+  }
   return detail::take_outcome<R>(*core_, *call, here);
 }
 
@@ -185,7 +195,11 @@ outcome<payload> invoke_encoded(core& engine, std::string_view name,
   worker* const here = engine.here_or_throw();
   invocation* const call = prepare_encoded(engine, name, event, options, here);
   if (call == nullptr) return no_record<payload>();
-  engine.invoke(*call, here);
+  if (options.stop.stop_possible()) {
+    engine.invoke(*call, here, options.stop);
+  } else {
+    engine.invoke(*call, here);
+  }
   return take_outcome<payload>(engine, *call, here);
 }
 

@@ -65,7 +65,7 @@ class instance_pool : private task {
     const handler& how = version_.how;
     instance* const made = allocate_instance(how);
     try {
-      init_context ctx(function_, version_.number, version_.config.memory);
+      init_context ctx(function_, version_.number, version_.config);
       if (how.state_size == 0) {
         made->state = how.prototype.get();
       } else {
