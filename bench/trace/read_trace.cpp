@@ -25,10 +25,27 @@ void warn_if_cut(const csv& file, const std::filesystem::path& path,
                      "its last number may be wrong");
 }
 
+/// Invocations of all functions, by minute.
+using minute_sums = std::array<std::uint64_t, minutes_per_day>;
+
 // The full data set calls its columns 1 to 1440, the sample 1_minute and so on.
 std::size_t minute_column(const csv& file, std::size_t minute) {
   const std::string name = std::to_string(minute);
   return file.has(name) ? file.column(name) : file.column(name + "_minute");
+}
+
+void read_minutes(const csv& file,
+                  const std::array<std::size_t, minutes_per_day>& columns,
+                  function_day& into, minute_sums& sums) {
+  for (std::size_t m = 0; m < minutes_per_day; ++m) {
+    into.invocations[m] = file.count(columns[m]);
+    sums[m] += into.invocations[m];
+    if (sums[m] > most_a_minute) {
+      file.fail(columns[m], "more than " + std::to_string(most_a_minute) +
+                                " invocations in this minute, with the rows "
+                                "above");
+    }
+  }
 }
 
 std::vector<function_day> read_invocations(const std::filesystem::path& path,
@@ -42,14 +59,13 @@ std::vector<function_day> read_invocations(const std::filesystem::path& path,
   }
   std::vector<function_day> functions;
   std::set<std::string, std::less<>> seen;
+  minute_sums sums{};
   while (file.next()) {
     function_day& added = functions.emplace_back();
     added.id = file.text(id);
     added.application = file.text(application);
     must_be_new(file, id, seen.insert(added.id).second);
-    for (std::size_t m = 0; m < minutes_per_day; ++m) {
-      added.invocations[m] = file.count(columns[m]);
-    }
+    read_minutes(file, columns, added, sums);
   }
   if (functions.empty()) file.fail_at_end("no row follows the header");
   warn_if_cut(file, path, warnings);

@@ -23,6 +23,9 @@ struct arrival {
   auto operator<=>(const arrival&) const = default;
 };
 
+// Times out all the same, and does not overflow.
+constexpr double longest_ms = 24 * 3'600'000.0;
+
 nanoseconds draw_duration(const function_day& one, random& dice) {
   const double share = dice.uniform();
   std::size_t upper = 1;
@@ -34,7 +37,7 @@ nanoseconds draw_duration(const function_day& one, random& dice) {
   const quantile& high = one.durations[upper];
   const double part = (share - low.share) / (high.share - low.share);
   const double ms = low.ms + (high.ms - low.ms) * std::clamp(part, 0.0, 1.0);
-  return nanoseconds(std::llround(ms * 1e6));
+  return nanoseconds(std::llround(std::min(ms, longest_ms) * 1e6));
 }
 
 /// One day's traffic on one engine.

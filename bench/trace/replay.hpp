@@ -18,10 +18,10 @@ struct replay_options {
   /// An invocation takes no time and comes at the start of its minute.
   bool ignore_durations = false;
   std::uint64_t seed = 1;  ///< Of arrivals within a minute and of durations.
-  std::vector<hotplate::meter*> meters;
+  std::vector<hotplate::meter*> meters = {};
   /// Told the share of the day that is done, ten times a second at most and
   /// once at the end.
-  std::function<void(double share)> progress;
+  std::function<void(double share)> progress = {};
 };
 
 struct replay_result {

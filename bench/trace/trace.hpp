@@ -11,6 +11,9 @@ namespace trace {
 
 inline constexpr std::size_t minutes_per_day = 1440;
 
+/// Of all functions together: replay holds the arrivals of a minute at a time.
+inline constexpr std::uint64_t most_a_minute = 10'000'000;
+
 /// Share of the durations below, and the duration in milliseconds.
 struct quantile {
   double share = 0;
