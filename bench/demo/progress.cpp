@@ -16,15 +16,22 @@ progress::~progress() {
 }
 
 void progress::show(double share) {
-  const int step = terminal_ ? 1 : 10;
-  const int percent = static_cast<int>(share * 100) / step * step;
-  if (percent <= shown_percent_) return;
+  const int percent = static_cast<int>(share * 100);
+  if (percent <= shown_percent_ || !is_due(percent)) return;
   shown_percent_ = percent;
-  const std::string line = fmt::format("{} {} %", what_, percent);
+  shown_at_ = clock::now();
   // Not fmt::print, which throws when stderr is closed.
-  std::fputs(((terminal_ ? "\r" : "") + line + (terminal_ ? "" : "\n")).c_str(),
+  std::fputs(fmt::format("{}{} {} %{}", terminal_ ? "\r" : "", what_, percent,
+                         terminal_ ? "" : "\n")
+                 .c_str(),
              stderr);
   std::fflush(stderr);
+}
+
+bool progress::is_due(int percent) const {
+  const bool has_begun = shown_percent_ >= 0;
+  if (terminal_ || (has_begun && percent >= 100)) return true;
+  return clock::now() - shown_at_ >= std::chrono::seconds(1);
 }
 
 }  // namespace demo

@@ -2,7 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <deque>
+#include <functional>
 #include <thread>
 
 #include "demo/functions.hpp"
@@ -41,13 +43,20 @@ class host {
 
   void run(const job& task) {
     progress shown(fmt::format("{:<10}", task.function));
-    check(task, 0, invoke(task, 0));  // Cold.
-    for (std::size_t round = 1; round <= chosen_.rounds; ++round) {
+    const std::size_t at_once =
+        std::max(4 * chosen_.concurrency, task.events.size());
+    std::size_t done = 0;
+    const auto tell = [&] {
+      shown.show(static_cast<double>(++done) /
+                 static_cast<double>(1 + chosen_.rounds + at_once));
+    };
+    // The first is cold.
+    for (std::size_t round = 0; round <= chosen_.rounds; ++round) {
       const std::size_t event = round % task.events.size();
       check(task, event, invoke(task, event));
+      tell();
     }
-    run_at_once(task, shown);
-    shown.show(1);
+    run_at_once(task, at_once, tell);
   }
 
   void run_misbehaving(const std::string& function, hotplate::errc expected) {
@@ -71,10 +80,9 @@ class host {
     return engine_.invoke(task.function, task.events[event]);
   }
 
-  // Each event at least once, `concurrency` of them in flight.
-  void run_at_once(const job& task, progress& shown) {
-    const std::size_t count =
-        std::max(4 * chosen_.concurrency, task.events.size());
+  // `concurrency` of them in flight.
+  void run_at_once(const job& task, std::size_t count,
+                   const std::function<void()>& tell) {
     std::deque<hotplate::pending<hotplate::payload>> window;
     std::size_t started = 0;
     for (std::size_t ended = 0; ended < count; ++ended) {
@@ -85,7 +93,7 @@ class host {
       }
       check(task, ended % task.events.size(), window.front().get());
       window.pop_front();
-      shown.show(static_cast<double>(ended) / static_cast<double>(count));
+      tell();
     }
   }
 
