@@ -60,6 +60,8 @@ std::string digits(double value, int after_point) {
 
 std::string short_number(double value) {
   if (value == 0) return "0";
+  // Beyond, digits would be made up, and then overflow.
+  if (!(std::abs(value) < 1e15)) return fmt::format("{:.3g}", value);
   if (std::abs(value) >= 1000) {
     return grouped(static_cast<std::int64_t>(std::llround(value)));
   }

@@ -12,7 +12,7 @@ std::string time_text(std::uint64_t nanoseconds);  ///< 1.23 ms
 std::string bytes_text(std::uint64_t bytes);       ///< 1.23 MB, of 2^20
 std::string digits(double value, int after_point);
 
-/// Three significant digits, without an exponent where that stays short.
+/// Three significant digits, without an exponent below 10^15.
 std::string short_number(double value);
 
 /// Columns as wide as they need to be: the first aligned left, others right.

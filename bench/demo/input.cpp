@@ -60,7 +60,8 @@ bool is_text(const fs::path& file) {
   return extension == ".hpp" || extension == ".cpp" || extension == ".md";
 }
 
-// Builds and what begins with a dot are not the repository's texts.
+// Builds and what begins with a dot (folders of tools, locks of editors) are
+// not the repository's texts.
 std::vector<fs::path> own_files() {
   std::vector<fs::path> found;
   std::error_code problem;
@@ -68,11 +69,12 @@ std::vector<fs::path> own_files() {
   for (const fs::recursive_directory_iterator end; !problem && at != end;
        at.increment(problem)) {
     const std::string name = at->path().filename().string();
+    const bool skipped = name.front() == '.' || name == "build";
     std::error_code ignored;
     if (at->is_directory(ignored)) {
-      if (name.front() == '.' || name == "build")
-        at.disable_recursion_pending();
-    } else if (is_text(at->path())) {
+      if (skipped) at.disable_recursion_pending();
+    } else if (!skipped && is_text(at->path()) &&
+               at->is_regular_file(ignored)) {
       found.push_back(at->path());
     }
   }

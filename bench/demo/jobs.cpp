@@ -109,9 +109,11 @@ job count_words(const corpus& texts) {
     for (const word_summary& one : *answers) words += one.words;
     expect(words == direct_count(texts.documents), "word_count",
            "the words of all texts counted directly are others");
-    return fmt::format("{} words in {} files, {}; most frequent: {}",
-                       grouped(words), grouped(texts.files),
-                       bytes_text(texts.bytes), most_frequent(*answers));
+    const std::string top = most_frequent(*answers);
+    return fmt::format(
+        "{} words in {} {}, {}{}{}", grouped(words), grouped(texts.files),
+        texts.files == 1 ? "file" : "files", bytes_text(texts.bytes),
+        top.empty() ? "" : "; most frequent: ", top);
   };
   return {"word_count", events_of(texts), check, summary};
 }

@@ -12,12 +12,12 @@ json quantiles(const hotplate::distribution& times) {
   return {{"p50", times.quantile(0.5)}, {"p99", times.quantile(0.99)}};
 }
 
-json errors_of(const hotplate::function_stats& one) {
+json errors_of(const std::array<std::uint64_t, hotplate::errc_count>& by_code) {
   json errors = json::object();
-  for (std::size_t code = 1; code < hotplate::errc_count; ++code) {
-    if (one.by_code[code] == 0) continue;
+  for (std::size_t code = 1; code < by_code.size(); ++code) {
+    if (by_code[code] == 0) continue;
     errors[std::string(to_string(static_cast<hotplate::errc>(code)))] =
-        one.by_code[code];
+        by_code[code];
   }
   return errors;
 }
@@ -29,7 +29,7 @@ json function_object(const hotplate::function_stats& one) {
           {"invocations", one.invocations()},
           {"cold", one.cold},
           {"warm", one.warm},
-          {"errors", errors_of(one)},
+          {"errors", errors_of(one.by_code)},
           {"init_ns", quantiles(one.init)},
           {"queue_ns", quantiles(one.queued)},
           {"duration_ns", quantiles(one.duration)},
@@ -92,6 +92,7 @@ json day_object(const day_result& day, const options& chosen) {
           {"cold", sum.cold},
           {"warm", sum.warm},
           {"failed", sum.failed},
+          {"errors", errors_of(sum.by_code)},
           {"peak_concurrency", sum.peak_concurrency},
           {"gb_seconds", sum.gb_seconds},
           {"wasted_gb_seconds", sum.wasted_gb_seconds},

@@ -1,6 +1,10 @@
 #include "demo/options.hpp"
 
+#include <fmt/core.h>
+
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <limits>
 
 namespace demo {
 
@@ -25,6 +29,16 @@ constexpr auto examples =
     "the Azure Functions trace 2019. Exit status: 0 if all answers were "
     "right,\n"
     "1 if one was wrong or output failed, 2 if arguments or input files are.\n";
+
+// CLI11 takes -1 for 2^64 - 1, and what is larger for that too.
+std::string objection_to_seed(const std::string& digits) {
+  std::uint64_t seed = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto read = std::from_chars(digits.data(), end, seed);
+  if (read.ec == std::errc{} && read.ptr == end) return "";
+  return fmt::format("Value {} not in range 0 to {}", digits,
+                     std::numeric_limits<std::uint64_t>::max());
+}
 
 void add_input(CLI::App& app, options& chosen) {
   app.add_option("--files", chosen.files,
@@ -65,6 +79,7 @@ void add_traffic(CLI::App& app, options& chosen, int& keep_alive,
   app.add_flag("--no-trace", no_trace, "Replay nothing")->excludes(trace);
   app.add_option("--seed", chosen.seed, "Of all that is random")
       ->capture_default_str()
+      ->check(objection_to_seed)
       ->type_name("N");
   app.add_flag("--ignore-durations", chosen.ignore_durations,
                "Invocations take no time, at the start of their minute");

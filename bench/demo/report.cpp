@@ -60,7 +60,7 @@ std::string day_summary(const day_result& day, const options& chosen) {
             fmt::format("{} ({:.2f} %)", grouped(sum.cold),
                         100.0 * static_cast<double>(sum.cold) / all)});
   rows.add({"warm starts", grouped(sum.warm)});
-  rows.add({"failed", grouped(sum.failed)});
+  rows.add({"failed", sum.failed == 0 ? "0" : error_kinds(sum.by_code)});
   rows.add(
       {"kept alive for", fmt::format("{} min", chosen.keep_alive.count())});
   rows.add({"memory billed", short_number(sum.gb_seconds) + " GB-s"});

@@ -84,19 +84,24 @@ std::string cold_chart(const std::vector<hotplate::function_stats>& all) {
   return rows.text();
 }
 
+std::string error_kinds(
+    const std::array<std::uint64_t, hotplate::errc_count>& by_code) {
+  std::string kinds;
+  for (std::size_t code = 1; code < by_code.size(); ++code) {
+    if (by_code[code] == 0) continue;
+    kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ",
+                         to_string(static_cast<hotplate::errc>(code)),
+                         grouped(by_code[code]));
+  }
+  return kinds;
+}
+
 std::string error_table(const std::vector<hotplate::function_stats>& all) {
   table rows({"function", "failed", "of", "kinds"});
   for (const hotplate::function_stats& one : all) {
     if (one.errors() == 0) continue;
-    std::string kinds;
-    for (std::size_t code = 1; code < hotplate::errc_count; ++code) {
-      if (one.by_code[code] == 0) continue;
-      kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ",
-                           to_string(static_cast<hotplate::errc>(code)),
-                           one.by_code[code]);
-    }
-    rows.add(
-        {one.name, grouped(one.errors()), grouped(one.invocations()), kinds});
+    rows.add({one.name, grouped(one.errors()), grouped(one.invocations()),
+              error_kinds(one.by_code)});
   }
   return rows.text();
 }
