@@ -17,18 +17,20 @@ HOTPLATE_PACKAGES=(
   libboost-fiber-dev libtbb-dev
 )
 
-# Prints the packages of the list that are not installed.
+# Prints the packages of the list that are not installed. One may be installed
+# for several architectures: " installed installed".
 missing_packages() {
   local package
   for package in "${HOTPLATE_PACKAGES[@]}"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) \
-      == installed ]] || echo "$package"
+    [[ $(dpkg-query -W -f ' ${db:Status-Status}' "$package" 2>/dev/null) \
+      == *" installed"* ]] || echo "$package"
   done
 }
 
 # Never removes a package. All output goes to stderr.
 install_packages() {
   local missing reason as_root=(env)
+  [[ -z ${HOTPLATE_NO_INSTALL:-} ]] || return 0
   if ! type apt-get dpkg-query &>/dev/null; then
     missing=("${HOTPLATE_PACKAGES[@]}")
     reason="this system has no apt"
@@ -36,16 +38,17 @@ install_packages() {
     mapfile -t missing < <(missing_packages)
     ((${#missing[@]} > 0)) || return 0
     ((EUID == 0)) || as_root=(sudo env)
-    if ((EUID != 0)) && ! command -v sudo >/dev/null; then
+    if ! type "${as_root[0]}" &>/dev/null; then
       reason="this needs root or sudo"
     elif apt_install "${missing[@]}"; then
       return 0
     else
-      reason="apt-get failed"
+      reason="it failed, see above"
     fi
   fi
   echo "hotplate: cannot install packages ($reason). Please install these" \
     "(Debian 12 names): ${missing[*]}" >&2
+  echo "If you have them from elsewhere, set HOTPLATE_NO_INSTALL=1." >&2
   return 1
 }
 
