@@ -3,7 +3,7 @@
 #include <atomic>
 #include <vector>
 
-#include "hotplate/base/futex.hpp"
+#include "hotplate/base/clock_source.hpp"
 #include "hotplate/sched/deque.hpp"
 #include "hotplate/sched/task.hpp"
 #include "together.hpp"
@@ -11,6 +11,7 @@
 namespace {
 
 using hotplate::detail::deque;
+using hotplate::detail::monotonic_now;
 using hotplate::detail::task;
 
 struct counted : task {
@@ -21,13 +22,17 @@ struct counted : task {
 // With one thief, who has a core of his own on most machines, and with three.
 class deque_stress_test : public testing::TestWithParam<std::size_t> {
  protected:
-  // Calls own(i) for i from 0 to a million in a thread, while others steal.
+  // Calls own(i) for i from 0 on in one thread, while the others steal; for
+  // 0.3 s, or until it has no more tasks.
   template <typename Own>
   void race(const Own& own) {
     together(GetParam() + 1, [&](std::size_t thread) {
       while (thread > 0 && !all_pushed_) take(tasks_.steal());
       if (thread > 0) return;
-      for (std::size_t i = 0; i < all_.size(); ++i) own(i);
+      const std::int64_t end = monotonic_now() + 300'000'000;
+      for (std::size_t i = 0; i < all_.size() && monotonic_now() < end; ++i) {
+        own(i);
+      }
       all_pushed_ = true;
       while (!tasks_.empty()) pop();
     });
@@ -36,6 +41,7 @@ class deque_stress_test : public testing::TestWithParam<std::size_t> {
   void push(std::size_t which) {
     all_[which].written_by_owner = 1;
     ASSERT_TRUE(tasks_.push(&all_[which]));
+    ++pushed_;
   }
   void pop() { take(tasks_.pop()); }
 
@@ -46,7 +52,7 @@ class deque_stress_test : public testing::TestWithParam<std::size_t> {
 
   std::size_t not_taken_once() const {
     std::size_t count = 0;
-    for (const counted& each : all_) count += each.taken != 1;
+    for (std::size_t i = 0; i < pushed_; ++i) count += all_[i].taken != 1;
     return count;
   }
 
@@ -57,8 +63,9 @@ class deque_stress_test : public testing::TestWithParam<std::size_t> {
     it.taken += it.written_by_owner;
   }
 
-  std::vector<counted> all_{1'000'000};
+  std::vector<counted> all_{3'000'000};
   deque tasks_;
+  std::size_t pushed_ = 0;
   std::atomic<bool> all_pushed_ = false;
 };
 
