@@ -89,10 +89,32 @@ TEST(gate_test, a_higher_limit_admits_at_once) {
   EXPECT_TRUE(door.try_enter());
 }
 
+TEST(gate_test, can_be_lowered_to_those_who_are_inside) {
+  gate door(3);
+  door.try_enter();
+
+  const bool lowered = door.try_lower(1);
+
+  EXPECT_TRUE(lowered);
+  EXPECT_EQ(door.limit(), 1);
+}
+
+TEST(gate_test, keeps_its_limit_if_more_are_inside_than_it_is_lowered_to) {
+  gate door(3);
+  door.try_enter();
+  door.try_enter();
+
+  const bool lowered = door.try_lower(1);
+
+  EXPECT_FALSE(lowered);
+  EXPECT_EQ(door.limit(), 3);
+}
+
 class ticket_test : public testing::Test {
  protected:
   gate engine_{2};
   gate function_{1};
+  gate tenant_{1};
 };
 
 TEST_F(ticket_test, takes_one_place_in_each_gate) {
@@ -154,6 +176,37 @@ TEST_F(ticket_test, is_refused_with_the_engines_gate_if_that_is_full) {
 
   EXPECT_EQ(full, &full_engine);
   EXPECT_EQ(function_.inside(), 0) << "the function's place was kept";
+}
+
+TEST_F(ticket_test, is_refused_with_the_tenants_gate_if_that_is_full) {
+  tenant_.try_enter();
+  ticket refused;
+
+  const gate* const full = refused.enter(engine_, function_, tenant_);
+
+  EXPECT_EQ(full, &tenant_);
+  EXPECT_EQ(engine_.inside() + function_.inside(), 0);
+}
+
+TEST_F(ticket_test, refused_by_another_gate_keeps_no_place_of_the_tenant) {
+  function_.try_enter();
+  ticket refused;
+
+  const gate* const full = refused.enter(engine_, function_, tenant_);
+
+  EXPECT_EQ(full, &function_);
+  EXPECT_EQ(tenant_.inside(), 0);
+}
+
+TEST_F(ticket_test, gives_the_tenants_place_back_as_well) {
+  ticket admitted;
+  admitted.enter(engine_, function_, tenant_);
+  const std::int64_t while_admitted = tenant_.inside();
+
+  admitted.give_back();
+
+  EXPECT_EQ(while_admitted, 1);
+  EXPECT_EQ(tenant_.inside() + function_.inside() + engine_.inside(), 0);
 }
 
 TEST_F(ticket_test, once_refused_gives_nothing_back) {
