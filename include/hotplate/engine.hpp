@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "hotplate/alias.hpp"
 #include "hotplate/config.hpp"
 #include "hotplate/context.hpp"
 #include "hotplate/engine/core.hpp"
@@ -63,11 +64,30 @@ class engine {
     return {*core_, deployed};
   }
 
-  /// What is in flight finishes; from now on the name is `not_found`. False if
-  /// it was not deployed.
+  /// What is in flight finishes; from now on the name is `not_found`, and so
+  /// are its versions and aliases. "name:3" removes that version only,
+  /// "name:prod" that alias. False if there was none.
+  /// Errors: bad_config for a version that is live or an alias's.
   bool remove(std::string_view name) { return core_->remove(name); }
 
-  /// Invokes a function by name ("name", or "name:3" for its version 3).
+  /// Makes the version that the live one replaced live again; returns its
+  /// number. Deploying after that publishes the next number, and rolls back to
+  /// what is live now. Errors: bad_config if there is no such version.
+  std::uint32_t roll_back(std::string_view name) {
+    return core_->roll_back(name);
+  }
+
+  /// Points the alias "name:alias" at one version of a function, or at two by
+  /// weight, from the next invocation on. Which of two an invocation takes
+  /// follows from its request id. Errors: bad_config.
+  void alias(std::string_view name, std::string_view alias,
+             const std::vector<weighted_version>& at) {
+    core_->alias(name, alias, at);
+  }
+
+  /// Invokes a function by name: "name" and "name:$LATEST" are its live
+  /// version, "name:3" its version 3, "name:prod" what that alias points at. A
+  /// version neither live nor an alias's keeps no instance warm.
   /// Blocks the thread until it has settled; within a handler of this engine,
   /// suspends the fiber instead. The event is copied into the invocation.
   outcome<payload> invoke(std::string_view name, payload_view event = {},

@@ -26,13 +26,19 @@ class core {
   // --- setup.hpp
   function_record& deploy(std::string name, handler how,
                           const function_config& config);
-  bool remove(std::string_view name);
   engine_stats stats() const;
   std::vector<function_stats> functions() const;
 
   // --- admit.hpp
   void limit_tenant(std::string_view tenant, std::int64_t limit);
   std::vector<tenant_stats> list_tenants() const;
+  // --- versions.hpp
+  bool remove(std::string_view name);
+  std::uint32_t roll_back(std::string_view name);
+  void alias(std::string_view name, std::string_view alias,
+             const std::vector<weighted_version>& at);
+  /// Aims at what "name:qualifier" means; null if nothing, and then says why.
+  version_record* aim_qualified(invocation& call, std::string_view name);
 
   // --- invoke.hpp
   /// A record for a call of `version`, or of nothing if that is null; itself
@@ -103,10 +109,16 @@ class core {
   }
 
  private:
+  // --- versions.hpp
+  static registry_watcher version_watcher() noexcept;
+  function_record& deployed(std::string_view name);
+
   // --- invoke.hpp
   enum class admission { granted, waiting, refused };
   admission admit(invocation& call, worker* here) noexcept;
   admission bar(invocation& call) noexcept;
+  static void aim(invocation& call, function_record& target,
+                  version_record& version) noexcept;
   void run_directly(invocation& call, worker& here);
   void run_pumping(invocation& call);  // pump.hpp
   void send_to_worker(invocation& call, worker* here) noexcept;
@@ -193,6 +205,9 @@ class core {
   void wait_for_handlers(std::int64_t until);
   std::vector<running_handler> still_running();
 
+  static std::uint64_t number_of(const invocation& call) noexcept {
+    return (std::uint64_t{call.slot} << 32) | call.generation();
+  }
   static std::int64_t timeout_of(const invocation& call) noexcept {
     return std::chrono::nanoseconds(call.version->config.timeout).count();
   }
@@ -232,4 +247,5 @@ class core {
 #include "hotplate/engine/settle.hpp"
 #include "hotplate/engine/setup.hpp"
 #include "hotplate/engine/talk.hpp"
+#include "hotplate/engine/versions.hpp"
 #include "hotplate/engine/wait.hpp"

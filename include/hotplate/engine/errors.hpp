@@ -46,6 +46,15 @@ inline failure is_not_found(std::string_view name) {
   return made;
 }
 
+inline failure has_no_qualifier(const std::string& name,
+                                std::string_view qualifier) {
+  failure made = make_error(
+      errc::not_found,
+      sentence({"function ", name, " has no version or alias ", qualifier}));
+  made->function = name;
+  return made;
+}
+
 inline failure has_no_codec(const invocation& call) {
   return make_error(
       call, errc::no_codec,

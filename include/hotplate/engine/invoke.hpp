@@ -209,6 +209,13 @@ inline invocation* core::open(function_record* target, version_record* version,
   return call;
 }
 
+inline void core::aim(invocation& call, function_record& target,
+                      version_record& version) noexcept {
+  call.target = static_cast<deployed_function*>(&target);
+  call.version = static_cast<deployed_version*>(&version);
+  call.stack_class = call.version->stack_class;
+}
+
 // A nested invocation inherits its caller's deadline; the nearer one wins. The
 // bound on waiting to start is the function's timeout.
 inline void core::bound_by(invocation& call, worker* here) noexcept {

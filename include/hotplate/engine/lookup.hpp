@@ -1,6 +1,5 @@
 #pragma once
 
-#include <charconv>
 #include <cstring>
 #include <string_view>
 #include <type_traits>
@@ -15,23 +14,12 @@ struct found {
   version_record* version = nullptr;
 };
 
-/// "name" is its live version, "name:3" its version 3.
-inline found look_up(const registry& names, std::string_view qualified) {
-  if (function_record* const function = names.find(qualified)) [[likely]] {
-    return {function, function->live()};
-  }
-  const std::size_t colon = qualified.find(':');
-  if (colon == std::string_view::npos) return {};
-  const std::string_view digits = qualified.substr(colon + 1);
-  std::uint32_t number = 0;
-  const auto read =
-      std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size()) {
+/// The live version of a name; "name:3" and its like are not found here.
+inline found look_up(const registry& names, std::string_view name) noexcept {
+  function_record* const function = names.find(name);
+  if (function == nullptr) [[unlikely]]
     return {};
-  }
-  function_record* const function = names.find(qualified.substr(0, colon));
-  if (function == nullptr) return {};
-  return {function, names.find(*function, number)};
+  return {function, function->live()};
 }
 
 /// The live version, if it still takes and returns what the caller means; after

@@ -49,7 +49,7 @@ HOTPLATE_INLINE usage core::usage_of(const invocation& call, errc status,
   const bool ran = handler != invocation::never;
   const bool began = started != invocation::never;
   usage used;
-  used.id = {identity_, (std::uint64_t{call.slot} << 32) | call.generation()};
+  used.id = {identity_, number_of(call)};
   if (call.version != nullptr) [[likely]] {
     used.version = call.version->number;
     used.memory_mib = call.version->config.memory.count;

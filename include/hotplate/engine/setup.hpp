@@ -90,7 +90,8 @@ inline core::core(engine_config config)
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
       records_(*this, {&run, &refuse_fiber}, functions_,
                static_cast<std::size_t>(std::max(1, config_.workers))),
-      threads_(time_, static_cast<std::size_t>(config_.workers), spin()) {
+      threads_(time_, static_cast<std::size_t>(config_.workers), spin()),
+      names_(version_watcher()) {
   threads_.start(&inspect, this);
 }
 
@@ -101,33 +102,13 @@ inline function_record& core::deploy(std::string name, handler how,
     return std::make_unique<deployed_function>(name, threads_.size());
   });
   const std::string_view signature = how.signature;
-  version_record* const before =
-      names_.publish(target, signature, [&](std::uint32_t number) {
-        auto made = std::make_unique<deployed_version>(
-            number, config, std::move(how), target.name, threads_, time_);
-        reserve(static_cast<deployed_function&>(target), config);
-        return made;
-      });
-  if (before != nullptr) {
-    static_cast<deployed_version*>(before)->instances.retire_all();
-  }
-  return target;
-}
-
-inline bool core::remove(std::string_view name) {
-  function_record* const target = names_.find(name);
-  if (target == nullptr || !names_.retract(*target)) return false;
-  names_.for_each([&](function_record& each) {
-    if (&each != target) return;
-    registry::see_versions(each, [](version_record& version) {
-      static_cast<deployed_version&>(version).instances.retire_all();
-    });
+  names_.publish(target, signature, [&](std::uint32_t number) {
+    auto made = std::make_unique<deployed_version>(
+        number, config, std::move(how), target.name, threads_, time_);
+    reserve(static_cast<deployed_function&>(target), config);
+    return made;
   });
-  auto& removed = static_cast<deployed_function&>(*target);
-  const lock_guard hold(reserving_);
-  if (removed.reserved > 0) to_give_back_.push_back(&removed);
-  give_reservations_back();
-  return true;
+  return target;
 }
 
 inline engine_stats core::stats() const {

@@ -170,14 +170,14 @@ namespace detail {
 template <typename Event>
 invocation* prepare_encoded(core& engine, std::string_view name, Event& event,
                             const invoke_options& options, worker* here) {
-  const found target = look_up(engine.names(), name);
+  found target = look_up(engine.names(), name);
   invocation* const call =
       engine.open(target.function, target.version, options, here);
   if (call == nullptr) return nullptr;
   call->is.encoded = true;
-  if (target.version == nullptr) {
-    call->thrown = is_not_found(name);
-    return call;
+  if (target.version == nullptr) [[unlikely]] {
+    target.version = engine.aim_qualified(*call, name);
+    if (target.version == nullptr) return call;
   }
   const call_shape* const shape = encoded_shape_of<Event>(*target.version);
   call->event_bytes = event.size();

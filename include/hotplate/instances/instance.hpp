@@ -85,7 +85,7 @@ struct alignas(cache_line) place {
   tally idle{};
 
   instance* take() noexcept {
-    // seq_cst: pairs with retire_all(), which must find what came before it.
+    // seq_cst: pairs with close(), which must find what came before it.
     if (newest.load(std::memory_order_seq_cst) == nullptr) return nullptr;
     // acquire: sees what its last invocation did; pairs with put().
     return newest.exchange(nullptr, std::memory_order_acq_rel);

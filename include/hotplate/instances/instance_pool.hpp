@@ -41,7 +41,7 @@ class instance_pool : private task {
   instance_pool& operator=(const instance_pool&) = delete;
   ~instance_pool() {
     threads_.timers().disarm(expiry_);
-    retire_all();
+    retire_list(take_idle_since(forever, clock_.now()));
     delete[] places_.load(std::memory_order_relaxed);
   }
 
@@ -100,16 +100,27 @@ class instance_pool : private task {
     live_.fetch_sub(1, std::memory_order_relaxed);
   }
 
-  /// Retires the idle ones now, and each other one when it comes back.
-  void retire_all() noexcept {
-    instance* gone = nullptr;
+  /// From now on no instance is kept: the idle ones go on a fiber, and each
+  /// other one when it comes back.
+  void close() noexcept {
     {
       const lock_guard hold(lock_);
-      retired_ = true;
+      closed_ = true;
       calm_.store(false, std::memory_order_seq_cst);
-      gone = take_idle_since(forever, clock_.now());
     }
-    retire_list(gone);
+    // Without memory to queue it, the idle ones wait for their keep-alive time.
+    if (version_.how.destroy != nullptr) {
+      if (live() > 0) threads_.submit(*this);
+      return;
+    }
+    threads_.timers().disarm(expiry_);
+    sweep_now();
+  }
+
+  /// Instances are kept again.
+  void open() noexcept {
+    const lock_guard hold(lock_);
+    closed_ = false;
   }
 
   std::uint64_t live() const noexcept {
@@ -175,7 +186,7 @@ class instance_pool : private task {
     {
       const lock_guard hold(lock_);
       if (idle != nullptr) list_.link(*idle);
-      if (retired_ || keep_alive_ == 0 || !keep_calm()) {
+      if (closed_ || keep_alive_ == 0 || !keep_calm()) {
         gone = take_idle_since(forever, clock_.now());
       }
     }
@@ -226,8 +237,8 @@ class instance_pool : private task {
       const lock_guard hold(lock_);
       armed_ = false;
       const std::int64_t now = clock_.now();
-      gone = take_idle_since(now - keep_alive_, now);
-      if (!retired_ && !keep_calm()) {
+      gone = take_idle_since(closed_ ? forever : now - keep_alive_, now);
+      if (!closed_ && !keep_calm()) {
         retire_later(gone, take_idle_since(forever, now));
       }
     }
@@ -280,7 +291,7 @@ class instance_pool : private task {
   std::int64_t idle_ = 0;
   timer expiry_;
   bool armed_ = false;
-  bool retired_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,61 +1,34 @@
 #pragma once
 
 #include <atomic>
-#include <charconv>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hotplate/base/lock.hpp"
-#include "hotplate/registry/handler.hpp"
+#include "hotplate/base/text.hpp"
+#include "hotplate/registry/records.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-/// One immutable deployment of a function.
-struct version_record {
-  version_record(std::uint32_t its_number, const function_config& its_config,
-                 handler its_handler)
-      : number(its_number), config(its_config), how(std::move(its_handler)) {}
-  version_record(const version_record&) = delete;
-  version_record& operator=(const version_record&) = delete;
-  virtual ~version_record() = default;
-
-  const std::uint32_t number;
-  const function_config config;
-  const handler how;
-};
-
-/// A name and its versions. Kept until the registry ends, so that a handle may
-/// be used, and answered `not_found`, after the function was removed.
-struct function_record {
-  explicit function_record(std::string its_name) : name(std::move(its_name)) {}
-  function_record(const function_record&) = delete;
-  function_record& operator=(const function_record&) = delete;
-  virtual ~function_record() = default;
-
-  version_record* live() const noexcept {
-    // acquire: pairs with the release in registry::publish().
-    return live_.load(std::memory_order_acquire);
-  }
-
-  const std::string name;
-
- private:
-  friend class registry;
-  // Written by the registry, under its lock; null once removed.
-  std::atomic<version_record*> live_ = nullptr;
-  std::vector<std::unique_ptr<version_record>> versions_;
-  std::uint32_t last_number_ = 0;
+/// Who is told, under the registry's lock, what versions are needed for.
+struct registry_watcher {
+  /// One has become live or an alias's, or is neither any more.
+  void (*in_use)(version_record& version,
+                 bool now) noexcept = [](version_record&, bool) noexcept {};
 };
 
 /// Which version does a name mean?
 /// Thread safety: find() never waits; the rest takes a lock.
 /// I1: a table that a reader may hold stays until the registry ends; all tables
 /// together are at most twice the last.
+/// I2: version_record::uses_ counts the aliases that point at it, and one more
+/// while it is live.
 class registry {
  public:
-  registry() {
+  explicit registry(registry_watcher watcher = {}) : watcher_(watcher) {
     tables_.push_back(std::make_unique<table>(first_buckets));
     table_.store(tables_.back().get(), std::memory_order_release);
   }
@@ -70,12 +43,7 @@ class registry {
 
   version_record* find(const function_record& function,
                        std::uint32_t number) const noexcept {
-    const lock_guard hold(lock_);
-    if (function.live() == nullptr) return nullptr;
-    for (const auto& version : function.versions_) {
-      if (version->number == number) return version.get();
-    }
-    return nullptr;
+    return function.live() == nullptr ? nullptr : function.find_version(number);
   }
 
   /// The record of that name; made by `make` if there is none.
@@ -107,17 +75,83 @@ class registry {
                               ": remove it before deploying it so");
     }
     function.versions_.push_back(make(function.last_number_ + 1));
+    version_record& made = *function.versions_.back();
     ++function.last_number_;
-    // release: publishes the version; pairs with the acquire in live().
-    function.live_.store(function.versions_.back().get(),
-                         std::memory_order_release);
+    made.replaced_ = before;
+    made.older_ = function.newest_.load(std::memory_order_relaxed);
+    // release: publishes the version; pairs with the acquire in find().
+    function.newest_.store(&made, std::memory_order_release);
+    use(made);
+    make_live(function, made);
+    if (before != nullptr) release(*before);
     return before;
+  }
+
+  /// Makes the version that the live one replaced live again, after calling
+  /// `prepare(version)`, which may throw. Returns its number.
+  template <typename Prepare>
+  std::uint32_t roll_back(function_record& function, const Prepare& prepare) {
+    const lock_guard hold(lock_);
+    version_record* const now = function.live();
+    version_record* before = now == nullptr ? nullptr : now->replaced_;
+    while (before != nullptr && before->removed()) before = before->replaced_;
+    if (before == nullptr) {
+      throw bad_config({sentence(
+          {"function ", function.name, " has no version to roll back to"})});
+    }
+    prepare(*before);
+    use(*before);
+    make_live(function, *before);
+    release(*now);
+    return before->number;
+  }
+
+  /// Points an alias, a new one or a known one, at one or two versions.
+  void point(function_record& function, std::string_view name,
+             const std::vector<weighted_version>& at) {
+    const lock_guard hold(lock_);
+    alias_record::route to;
+    to.first = existing(function, at.front().version);
+    if (at.size() == 2) {
+      to.second = existing(function, at.back().version);
+      to.second_share = at.back().weight;
+    }
+    alias_record* known = function.find_alias(name);
+    if (known == nullptr) known = &function.add_alias(name);
+    redirect(*known, to);
+  }
+
+  /// Takes a version or an alias out of service; false if there is none.
+  /// Throws bad_config for a version that is in use.
+  bool retract(function_record& function, std::string_view qualifier) {
+    const lock_guard hold(lock_);
+    if (alias_record* const known = function.find_alias(qualifier)) {
+      if (known->read().first == nullptr) return false;
+      redirect(*known, {});
+      return true;
+    }
+    version_record* const gone = function.find_version(qualifier);
+    if (gone == nullptr) return false;
+    refuse_if_used(function, *gone);
+    gone->removed_.store(true, std::memory_order_relaxed);
+    return true;
   }
 
   /// Takes the name out of service; false if it was not in it.
   bool retract(function_record& function) noexcept {
     const lock_guard hold(lock_);
-    return function.live_.exchange(nullptr) != nullptr;
+    if (function.live_.exchange(nullptr) == nullptr) return false;
+    for (alias_record* each = function.aliases(); each != nullptr;
+         each = each->next) {
+      each->write({});
+    }
+    for (const auto& version : function.versions_) {
+      version->removed_.store(true, std::memory_order_relaxed);
+      if (std::exchange(version->uses_, 0) > 0) {
+        watcher_.in_use(*version, false);
+      }
+    }
+    return true;
   }
 
   /// Calls `see(function)` in order of first deployment.
@@ -158,6 +192,55 @@ class registry {
   };
   static constexpr std::size_t first_buckets = 64;
 
+  static void make_live(function_record& function,
+                        version_record& version) noexcept {
+    // release: publishes the version; pairs with the acquire in live().
+    function.live_.store(&version, std::memory_order_release);
+  }
+  void use(version_record& version) noexcept {
+    if (version.uses_++ == 0) watcher_.in_use(version, true);
+  }
+  void release(version_record& version) noexcept {
+    if (--version.uses_ == 0) watcher_.in_use(version, false);
+  }
+
+  // The new versions first: one that stays must not be taken for unused.
+  void redirect(alias_record& alias, const alias_record::route& to) noexcept {
+    const alias_record::route before = alias.read();
+    for (version_record* const each : {to.first, to.second}) {
+      if (each != nullptr) use(*each);
+    }
+    alias.write(to);
+    for (version_record* const each : {before.first, before.second}) {
+      if (each != nullptr) release(*each);
+    }
+  }
+
+  static version_record* existing(const function_record& function,
+                                  std::uint32_t number) {
+    version_record* const found = function.find_version(number);
+    if (found != nullptr) return found;
+    throw bad_config({sentence({"version = ", number, ": function ",
+                                function.name, " has no such version"})});
+  }
+
+  static void refuse_if_used(const function_record& function,
+                             const version_record& version) {
+    if (function.live() == &version) {
+      throw bad_config(
+          {sentence({"version ", version.number, " of function ", function.name,
+                     " is live: deploy another or roll back"})});
+    }
+    for (const alias_record* each = function.aliases(); each != nullptr;
+         each = each->next) {
+      const alias_record::route to = each->read();
+      if (to.first != &version && to.second != &version) continue;
+      throw bad_config({sentence({"version ", version.number, " of function ",
+                                  function.name, ": alias ", each->name,
+                                  " points at it; point that elsewhere"})});
+    }
+  }
+
   void insert(function_record& function) {
     table& last = *tables_.back();
     if (functions_.size() <= last.size) {
@@ -170,6 +253,7 @@ class registry {
     table_.store(tables_.back().get(), std::memory_order_release);
   }
 
+  const registry_watcher watcher_;
   mutable lock lock_;  // Guards all writing.
   std::vector<std::unique_ptr<function_record>> functions_;
   std::vector<std::unique_ptr<table>> tables_;

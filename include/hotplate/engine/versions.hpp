@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "hotplate/engine/core.hpp"
+#include "hotplate/engine/errors.hpp"
+#include "hotplate/engine/setup.hpp"
+
+// Which version is meant: roll back, aliases, qualifiers.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+inline registry_watcher core::version_watcher() noexcept {
+  return {[](version_record& version, bool now) noexcept {
+    auto& pool = static_cast<deployed_version&>(version).instances;
+    now ? pool.open() : pool.close();
+  }};
+}
+
+/// "name:qualifier" in two; the qualifier is empty if there is none.
+struct qualified_name {
+  explicit qualified_name(std::string_view whole) noexcept
+      : name(whole.substr(0, whole.find(':'))),
+        qualifier(name.size() < whole.size() ? whole.substr(name.size() + 1)
+                                             : std::string_view()) {}
+  std::string_view name;
+  std::string_view qualifier;
+};
+
+inline function_record& core::deployed(std::string_view name) {
+  function_record* const target = names_.find(name);
+  if (target != nullptr && target->live() != nullptr) return *target;
+  throw bad_config({sentence(
+      {"name = \"", name.substr(0, 80), "\": no such function is deployed"})});
+}
+
+inline bool core::remove(std::string_view name) {
+  const qualified_name parts(name);
+  function_record* const target = names_.find(parts.name);
+  if (target == nullptr) return false;
+  if (parts.name.size() < name.size()) {
+    return names_.retract(*target, parts.qualifier);
+  }
+  if (!names_.retract(*target)) return false;
+  auto& removed = static_cast<deployed_function&>(*target);
+  const lock_guard hold(reserving_);
+  if (removed.reserved > 0) to_give_back_.push_back(&removed);
+  give_reservations_back();
+  return true;
+}
+
+inline std::uint32_t core::roll_back(std::string_view name) {
+  auto& target = static_cast<deployed_function&>(deployed(name));
+  return names_.roll_back(target, [&](const version_record& version) {
+    reserve(target, version.config);
+  });
+}
+
+inline void check_alias(std::string_view name,
+                        const std::vector<weighted_version>& at) {
+  constexpr double tolerance = 1e-9;
+  checklist list;
+  list.require(is_function_name(name) &&
+                   name.find_first_not_of("0123456789") != name.npos,
+               sentence({"alias = \"", name.substr(0, 80),
+                         "\": allowed are 1 to 64 of A-Z a-z 0-9 - _, not "
+                         "only digits"}));
+  list.require(at.size() == 1 || at.size() == 2,
+               sentence({"versions = ", at.size(), ": allowed are 1 to 2"}));
+  double sum = 0;
+  for (const weighted_version& each : at) {
+    sum += each.weight;
+    list.require(
+        each.weight >= 0 && each.weight <= 1,
+        sentence({"weight = ", std::to_string(each.weight), " of version ",
+                  each.version, ": allowed are 0 to 1"}));
+  }
+  list.require(std::abs(sum - 1) <= tolerance,
+               sentence({"weights = ", std::to_string(sum),
+                         " together: they must add up to 1"}));
+  list.pass();
+}
+
+inline void core::alias(std::string_view name, std::string_view alias,
+                        const std::vector<weighted_version>& at) {
+  check_alias(alias, at);
+  names_.point(deployed(name), alias, at);
+}
+
+// Here the choice between two versions falls, by the invocation's number.
+HOTPLATE_NOINLINE inline version_record* core::aim_qualified(
+    invocation& call, std::string_view name) {
+  const qualified_name parts(name);
+  function_record* const target = names_.find(parts.name);
+  if (target == nullptr || target->live() == nullptr) {
+    call.thrown = is_not_found(name);
+    return nullptr;
+  }
+  version_record* const version =
+      target->find(parts.qualifier, number_of(call));
+  if (version == nullptr) {
+    call.thrown = has_no_qualifier(target->name, parts.qualifier);
+    return nullptr;
+  }
+  aim(call, *target, *version);
+  return version;
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail
