@@ -62,6 +62,26 @@ struct function_config {
   /// How long an unused instance stays warm; 0 keeps none.
   std::chrono::milliseconds keep_alive{600'000};
 
+  /// Instances that stay, once made, however long nobody uses them.
+  std::int64_t min_instances = 0;
+
+  /// Most instances at once, those that are being destroyed included; an
+  /// invocation that would need one more is `throttled`. 0: any number.
+  std::int64_t max_instances = 0;
+
+  /// Instances made ahead, one after another in the background, from `deploy`
+  /// on. They stay as `min_instances` do, and one that fails or is used up is
+  /// replaced. Invocations beyond them start cold.
+  std::int64_t provisioned = 0;
+
+  /// Invocations that an instance serves before it is destroyed; 0: any number.
+  std::int64_t max_uses = 0;
+
+  /// Initialise one instance and copy it for each further one (start kind
+  /// `restored`). For classes that can be copied, also by several threads at
+  /// once.
+  bool snapshot = false;
+
   /// 16 KiB to 64 MiB: address space of a handler's stack, rounded up to a
   /// power of two. Resident is only what is touched.
   std::size_t stack_bytes = 256 * 1024;

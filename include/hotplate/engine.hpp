@@ -15,6 +15,7 @@
 #include "hotplate/engine/deploy.hpp"
 #include "hotplate/function.hpp"
 #include "hotplate/pending.hpp"
+#include "hotplate/retire.hpp"
 #include "hotplate/stats.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {

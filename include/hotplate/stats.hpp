@@ -68,6 +68,8 @@ struct function_stats {
   std::array<std::uint64_t, errc_count> by_code{};  ///< Settled, by outcome.
   std::uint64_t cold = 0;
   std::uint64_t warm = 0;
+  std::uint64_t provisioned = 0;
+  std::uint64_t restored = 0;
   std::int64_t in_flight = 0;  ///< Admitted and not ended, overruns included.
   std::int64_t peak_in_flight = 0;
   std::uint64_t instances = 0;       ///< Live now, idle or in use.

@@ -11,14 +11,22 @@ namespace hotplate::inline HOTPLATE_ABI {
 
 /// How an invocation came by its instance.
 enum class start_kind : std::uint8_t {
-  none,  ///< It never reached an instance.
-  cold,  ///< One was made for it.
-  warm,  ///< One was there.
+  none,         ///< It never reached an instance.
+  warm,         ///< One was there that had been used before.
+  provisioned,  ///< One was there that had been made ahead.
+  restored,     ///< One was made for it, as a copy of the snapshot.
+  cold,         ///< One was made and initialised for it.
 };
-inline constexpr std::size_t start_kind_count = 3;
+inline constexpr std::size_t start_kind_count = 5;
+
+/// Whether the instance was made for it, which took time (`usage::init`).
+constexpr bool was_made(start_kind start) noexcept {
+  return start >= start_kind::restored;
+}
 
 constexpr std::string_view to_string(start_kind start) noexcept {
-  constexpr std::string_view names[start_kind_count] = {"none", "cold", "warm"};
+  constexpr std::string_view names[start_kind_count] = {
+      "none", "warm", "provisioned", "restored", "cold"};
   return names[static_cast<std::size_t>(start)];
 }
 
@@ -61,7 +69,7 @@ struct usage {
   stage reached = stage::arrival;
 
   nanoseconds queued{0};     ///< From arrival to the start of init or handler.
-  nanoseconds init{0};       ///< The cold start.
+  nanoseconds init{0};       ///< The cold start, or the restoring.
   nanoseconds duration{0};   ///< The handler, wall time.
   nanoseconds suspended{0};  ///< Of `duration`, switched out.
 

@@ -10,6 +10,7 @@
 #include "hotplate/admission/tenants.hpp"
 #include "hotplate/arena/chunk_pool.hpp"
 #include "hotplate/engine/invocation_pool.hpp"
+#include "hotplate/registry/registry.hpp"
 #include "hotplate/stats.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -126,11 +127,12 @@ class core {
   static void refuse_fiber(task& self, worker& on) noexcept;
   void bound_by(invocation& call, worker* here) noexcept;
   bool begin(invocation& call) noexcept;
-  void enter_init(invocation& call, std::int64_t now) noexcept;
+  void enter_init(invocation& call, start_kind how, std::int64_t now) noexcept;
   void enter_handler(invocation& call, std::int64_t now) noexcept;
   void bound_handler(invocation& call, std::int64_t now) noexcept;
   void call_handler(invocation& call, worker& on, lease& on_loan) noexcept;
-  void take_instance(invocation& call, worker& on, lease& on_loan);
+  bool take_instance(invocation& call, worker& on, lease& on_loan);
+  bool take_elsewhere(invocation& call, lease& on_loan, std::int64_t now);
   fiber* finish(invocation& call, worker& on, lease& on_loan) noexcept;
 
   // --- admit.hpp
@@ -204,6 +206,7 @@ class core {
   std::uint64_t cancel_all(errc why);
   void wait_for_handlers(std::int64_t until);
   std::vector<running_handler> still_running();
+  void close_instances();
 
   static std::uint64_t number_of(const invocation& call) noexcept {
     return (std::uint64_t{call.slot} << 32) | call.generation();
@@ -214,7 +217,6 @@ class core {
   std::int64_t spin() const noexcept {
     return std::chrono::nanoseconds(config_.spin).count();
   }
-  static constexpr std::int64_t longest_init = 10'000'000'000;
 
   const engine_config config_;
   const context_host functions_;

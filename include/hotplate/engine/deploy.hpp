@@ -32,6 +32,7 @@ handler erase_callable(Callable callable) {
       new (state) Callable(*static_cast<const Callable*>(prototype));
     };
     erased.destroy = destroyer<Callable>();
+    erased.on_retire = retirer<Callable>();
     return erased;
   }
 }
@@ -53,7 +54,13 @@ handler erase_class() {
       new (state) State();
     }
   };
+  if constexpr (std::is_copy_constructible_v<State>) {
+    erased.copy = [](void* state, const void* from) {
+      new (state) State(*static_cast<const State*>(from));
+    };
+  }
   erased.destroy = destroyer<State>();
+  erased.on_retire = retirer<State>();
   return erased;
 }
 

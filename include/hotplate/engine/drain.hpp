@@ -61,7 +61,30 @@ inline core::~core() {
                  running.front().function.c_str(),
                  static_cast<double>(running.front().age.count()) / 1e9);
   }
+  close_instances();
   threads_.stop();
+}
+
+// Instances end on fibers, as long as there are some to run them.
+inline void core::close_instances() {
+  std::vector<const instance_pool*> pools;
+  names_.for_each([&](function_record& each) {
+    registry::see_versions(each, [&](version_record& version) {
+      auto& pool = static_cast<deployed_version&>(version).instances;
+      if (pool.close(retire_reason::shutdown)) pools.push_back(&pool);
+    });
+  });
+  const pumping pump(threads_);
+  for (const instance_pool* const each : pools) {
+    while (!each->is_empty()) {
+      constexpr timespec nap{0, 50'000};
+      if (!pump) {
+        nanosleep(&nap, nullptr);
+      } else if (!pump_once(*pump)) {
+        break;
+      }
+    }
+  }
 }
 
 inline void core::wait_for_handlers(std::int64_t until) {

@@ -117,6 +117,16 @@ inline failure is_one_tenant_too_many(const invocation& call,
   return with_limit(std::move(made), crowd.limit(), crowd.limit());
 }
 
+inline failure lacks_instance(const invocation& call) {
+  const std::int64_t most = call.version->config.max_instances;
+  failure made = make_error(
+      call, errc::throttled,
+      sentence({"function ", call.target->name, " is throttled: all ", most,
+                " instances that max_instances allows are in use"}));
+  made->retry_after = call.target->meter.mean_duration();
+  return with_limit(std::move(made), most, most);
+}
+
 inline failure is_out_of_memory(const invocation& call, std::string_view what) {
   return make_error(call, errc::resource_exhausted,
                     sentence({"the host has no memory ", what, " for function ",

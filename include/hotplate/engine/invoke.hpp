@@ -107,7 +107,7 @@ inline bool core::begin(invocation& call) noexcept {
 HOTPLATE_INLINE void core::call_handler(invocation& call, worker& on,
                                         lease& on_loan) noexcept {
   try {
-    take_instance(call, on, on_loan);
+    if (!take_instance(call, on, on_loan)) return;
     call.shape->run(on_loan.state(), call.handlers_view, call.args,
                     call.result);
     call.is.has_result = true;
@@ -123,23 +123,45 @@ HOTPLATE_INLINE void core::call_handler(invocation& call, worker& on,
 }
 
 // Warm or cold?
-inline void core::take_instance(invocation& call, worker& on, lease& on_loan) {
+HOTPLATE_INLINE bool core::take_instance(invocation& call, worker& on,
+                                         lease& on_loan) {
   instance_pool& pool = call.version->instances;
   const std::int64_t now = call.started.load(std::memory_order_relaxed);
-  instance* const warm = pool.take_warm(on.index(), now);
-  if (warm != nullptr) [[likely]] {
-    call.start.store(start_kind::warm, std::memory_order_relaxed);
-    on_loan.hold(pool, *warm);
-    // Else its bound on waiting is already the handler's own.
-    if (now != call.arrived) bound_handler(call, now);
-    enter_handler(call, now);
+  instance* const warm = pool.take_own(on.index(), now);
+  if (warm == nullptr) [[unlikely]]
+    return take_elsewhere(call, on_loan, now);
+  call.start.store(start_kind::warm, std::memory_order_relaxed);
+  on_loan.hold(pool, *warm);
+  // Else its bound on waiting is already the handler's own.
+  if (now != call.arrived) bound_handler(call, now);
+  enter_handler(call, now);
+  return true;
+}
+
+HOTPLATE_NOINLINE inline bool core::take_elsewhere(invocation& call,
+                                                   lease& on_loan,
+                                                   std::int64_t now) {
+  instance_pool& pool = call.version->instances;
+  if (instance* const idle = pool.take_any(now)) {
+    call.start.store(std::exchange(idle->start, start_kind::warm),
+                     std::memory_order_relaxed);
+    on_loan.hold(pool, *idle);
+  } else if (!pool.reserve()) {
+    call.thrown = lacks_instance(call);
+    return false;
   } else {
-    enter_init(call, now);
+    enter_init(call, pool.next_start(), now);
     on_loan.hold(pool, *pool.make());
-    const std::int64_t ready = time_.now();
-    bound_handler(call, ready);
-    enter_handler(call, ready);
+    now = time_.now();
+    // Nobody looks at a host-pumped engine's deadlines meanwhile.
+    if (now > call.deadline.load(std::memory_order_relaxed)) {
+      expire(call, call.generation(), now);
+    }
+    if (call.has(invocation::claimed)) return false;
   }
+  bound_handler(call, now);
+  enter_handler(call, now);
+  return true;
 }
 
 // What did it cost? Everything is given back before the caller is answered, so
@@ -232,8 +254,9 @@ inline void core::bound_by(invocation& call, worker* here) noexcept {
                       std::memory_order_release);
 }
 
-inline void core::enter_init(invocation& call, std::int64_t now) noexcept {
-  call.start.store(start_kind::cold, std::memory_order_relaxed);
+inline void core::enter_init(invocation& call, start_kind how,
+                             std::int64_t now) noexcept {
+  call.start.store(how, std::memory_order_relaxed);
   call.reached.store(stage::init, std::memory_order_relaxed);
   call.deadline.store(std::min(call.bound, now + longest_init),
                       std::memory_order_release);

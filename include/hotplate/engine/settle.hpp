@@ -60,8 +60,8 @@ HOTPLATE_INLINE usage core::usage_of(const invocation& call, errc status,
   used.status = status;
   used.reached = call.reached.load(std::memory_order_relaxed);
   used.queued = nanoseconds((began ? started : now) - call.arrived);
-  used.init = nanoseconds(
-      used.start == start_kind::cold ? (ran ? handler : now) - started : 0);
+  if (was_made(used.start)) [[unlikely]]
+    used.init = nanoseconds((ran ? handler : now) - started);
   used.duration = nanoseconds(ran ? now - handler : 0);
   used.suspended = nanoseconds(call.suspended.load(std::memory_order_relaxed));
   used.arena_peak_bytes = call.memory.last_known();

@@ -44,7 +44,26 @@ inline bool is_function_name(std::string_view name) noexcept {
          name.find_first_not_of(allowed) == std::string_view::npos;
 }
 
-inline void check(std::string_view name, const function_config& config) {
+inline void check_instances(checklist& list, const handler& how,
+                            const function_config& config) {
+  constexpr std::int64_t many = std::int64_t{1} << 40;
+  const std::int64_t most =
+      config.max_instances > 0 ? config.max_instances : config.max_concurrency;
+  list.within<std::int64_t>("max_instances", config.max_instances, 0, many,
+                            "instances");
+  list.within<std::int64_t>("min_instances", config.min_instances, 0, most,
+                            "instances");
+  list.within<std::int64_t>("provisioned", config.provisioned, 0, most,
+                            "instances");
+  list.within<std::int64_t>("max_uses", config.max_uses, 0, many,
+                            "invocations");
+  list.require(!config.snapshot || how.copy != nullptr,
+               "snapshot = true: allowed for a class that can be copied, whose "
+               "objects are the instances");
+}
+
+inline void check(std::string_view name, const handler& how,
+                  const function_config& config) {
   checklist list;
   list.require(is_function_name(name),
                sentence({"name = \"", name.substr(0, 80),
@@ -61,6 +80,7 @@ inline void check(std::string_view name, const function_config& config) {
                             std::int64_t{1} << 40, "invocations");
   list.within<std::int64_t>("keep_alive", config.keep_alive.count(), 0,
                             std::int64_t{365} * 86'400'000, "ms");
+  check_instances(list, how, config);
   std::size_t environment_bytes = 0;
   for (const auto& [key, value] : config.environment) {
     list.require(!key.empty(), "environment: a name is empty");
@@ -97,7 +117,7 @@ inline core::core(engine_config config)
 
 inline function_record& core::deploy(std::string name, handler how,
                                      const function_config& config) {
-  check(name, config);
+  check(name, how, config);
   function_record& target = names_.enter(name, [&] {
     return std::make_unique<deployed_function>(name, threads_.size());
   });

@@ -15,7 +15,12 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 inline registry_watcher core::version_watcher() noexcept {
   return {[](version_record& version, bool now) noexcept {
     auto& pool = static_cast<deployed_version&>(version).instances;
-    now ? pool.open() : pool.close();
+    if (now) {
+      pool.open();
+    } else {
+      pool.close(version.removed() ? retire_reason::removed
+                                   : retire_reason::redeployed);
+    }
   }};
 }
 

@@ -1,90 +1,103 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <new>
-#include <span>
 #include <utility>
 
-#include "hotplate/instances/instance.hpp"
-#include "hotplate/registry/registry.hpp"
+#include "hotplate/instances/idle_set.hpp"
+#include "hotplate/instances/maker.hpp"
 #include "hotplate/sched/scheduler.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 /// The instances of one version: warm ones are used again last in, first out,
-/// and evicted from the other end once unused for the keep-alive time.
-/// The one that a worker gave back last lies on that worker's own place, from
-/// where it takes it again without the lock; the others are in a list.
-/// Thread safety: all members may be called from any thread.
-/// I1: an instance is idle, in a place or in the list, or it is on loan.
-/// I2: while one is idle, the timer is armed or the sweep is queued, or whoever
-///     gave it back is about to see to that: `calm_` is false.
+/// and go from the other end once unused for the keep-alive time; provisioned
+/// ones are made ahead. The one that a worker gave back last it takes again
+/// without the lock.
+/// Thread safety: all members may be called from any thread, those that may
+/// make or end instances on a fiber.
+/// I1: an instance is being made, idle, on loan (these are `live_`) or ending.
+/// I2: while one is idle that may expire, the timer is armed or work is queued,
+///     or whoever gave it back is about to see to that: `calm_` is false.
+/// I3: live_ + ending_ never exceeds the function's max_instances.
 class instance_pool : private task {
  public:
   instance_pool(const version_record& version, std::string_view function,
                 scheduler& threads, clock_source& time) noexcept
-      : version_(version),
-        function_(function),
+      : config_(version.config),
         threads_(threads),
         clock_(time),
-        keep_alive_(
-            std::chrono::nanoseconds(version.config.keep_alive).count()) {
-    task::run = &sweep;
-    task::refuse = [](task& self, worker& on) noexcept { sweep(self, on); };
-    task::stack_class = stack_pool::class_of(version.config.stack_bytes);
-    expiry_.fire = &queue_sweep;
-    expiry_.target = this;
+        keep_alive_(std::chrono::nanoseconds(config_.keep_alive).count()),
+        floor_(std::max(config_.min_instances, config_.provisioned)),
+        maker_(version, function),
+        idle_(threads.size()) {
+    task::run = &work;
+    task::refuse = [](task& self, worker&) noexcept {
+      static_cast<instance_pool&>(self).try_again();
+    };
+    task::stack_class = stack_pool::class_of(config_.stack_bytes);
+    expiry_.fire = refill_.fire = &queue_work;
+    expiry_.target = refill_.target = this;
   }
   instance_pool(const instance_pool&) = delete;
   instance_pool& operator=(const instance_pool&) = delete;
   ~instance_pool() {
     threads_.timers().disarm(expiry_);
-    retire_list(take_idle_since(forever, clock_.now()));
-    delete[] places_.load(std::memory_order_relaxed);
+    threads_.timers().disarm(refill_);
+    closed_ = true;
+    retire_list(take_idle_since(forever), retire_reason::shutdown);
   }
 
-  /// The instance used last, this worker's own first; null if none is warm.
-  instance* take_warm(std::size_t worker, std::int64_t now) noexcept {
-    // acquire: pairs with the release in make_places().
-    place* const places = places_.load(std::memory_order_acquire);
-    if (places == nullptr) [[unlikely]]
-      return take_any(now);
-    place& own = places[worker];
-    instance* const found = own.take();
+  /// The one that this worker used last; null if it is not there.
+  instance* take_own(std::size_t worker, std::int64_t now) noexcept {
+    place* const own = idle_.own(worker);
+    if (own == nullptr) [[unlikely]]
+      return nullptr;
+    instance* const found = own->take();
     if (found == nullptr) [[unlikely]]
-      return take_any(now);
-    add(own.idle,
+      return nullptr;
+    add(own->idle,
         static_cast<std::uint64_t>(idle_time(found->idle_since, now)));
     return found;
   }
 
-  /// A new one, initialised by the handler's own code: may throw anything.
+  /// Any other one that is idle, or null.
+  instance* take_any(std::int64_t now) noexcept {
+    const lock_guard hold(lock_);
+    return idle_.take(now);
+  }
+
+  /// Room for one more, which make() must then be called for. False if there
+  /// are max_instances.
+  bool reserve() noexcept {
+    const lock_guard hold(lock_);
+    return add_live();
+  }
+
+  /// How make() will do it, as far as can be told.
+  start_kind next_start() const noexcept { return maker_.next(); }
+
+  /// A new one, by the handler's own code: may throw anything.
   instance* make() {
-    const handler& how = version_.how;
-    instance* const made = allocate_instance(how);
     try {
-      init_context ctx(function_, version_.number, version_.config);
-      if (how.state_size == 0) {
-        made->state = how.prototype.get();
-      } else {
-        how.init(made->state, how.prototype.get(), ctx);
-      }
+      return maker_.make();
     } catch (...) {
-      free_instance(made, how);
+      const lock_guard hold(lock_);
+      --live_;
       throw;
     }
-    live_.fetch_add(1, std::memory_order_relaxed);
-    return made;
   }
 
   void put_back(instance& used, std::size_t worker, std::int64_t now) noexcept {
-    place* const places = places_.load(std::memory_order_acquire);
-    if (places == nullptr) [[unlikely]]
-      return put_first(used, now);
+    if (--used.uses_left == 0) [[unlikely]]
+      return retire(used, retire_reason::used_up);
     used.idle_since = now;
-    instance* const before = places[worker].put(used, now);
+    place* const own = idle_.own(worker);
+    if (own == nullptr) [[unlikely]]
+      return put_first(used);
+    instance* const before = own->put(used, now);
     // seq_cst, after the seq_cst exchange in put(): either this sees that the
     // pool is not calm any more, or who made it so finds the instance.
     const bool calm = calm_.load(std::memory_order_seq_cst);
@@ -92,206 +105,144 @@ class instance_pool : private task {
       put_aside(before);
   }
 
-  void retire(instance& gone) noexcept {
-    if (version_.how.state_size != 0 && version_.how.destroy != nullptr) {
-      version_.how.destroy(gone.state);
+  /// One that is not idle.
+  HOTPLATE_NOINLINE void retire(instance& gone, retire_reason why) noexcept {
+    {
+      const lock_guard hold(lock_);
+      --live_;
+      ++ending_;
     }
-    free_instance(&gone, version_.how);
-    live_.fetch_sub(1, std::memory_order_relaxed);
+    gone.older = nullptr;
+    retire_list(&gone, why);
   }
 
-  /// From now on no instance is kept: the idle ones go on a fiber, and each
-  /// other one when it comes back.
-  void close() noexcept {
+  /// From now on instances are kept, and made ahead.
+  void open() noexcept {
+    bool lacking = false;
+    {
+      const lock_guard hold(lock_);
+      closed_ = false;
+      lacking = lacks_any();
+    }
+    maker_.want_snapshot();
+    if (lacking) queue_work();
+  }
+
+  /// From now on none is kept: the idle ones end on a fiber, and each other one
+  /// when it comes back. False if there is no memory to queue that; they then
+  /// wait for their keep-alive time.
+  bool close(retire_reason why) noexcept {
     {
       const lock_guard hold(lock_);
       closed_ = true;
+      closed_for_ = why;
       calm_.store(false, std::memory_order_seq_cst);
     }
-    // Without memory to queue it, the idle ones wait for their keep-alive time.
-    if (version_.how.destroy != nullptr) {
-      if (live() > 0) threads_.submit(*this);
-      return;
-    }
+    threads_.timers().disarm(refill_);
+    if (!maker_.ends_silently()) return threads_.submit(*this);
     threads_.timers().disarm(expiry_);
-    sweep_now();
+    sweep();
+    return true;
   }
 
-  /// Instances are kept again.
-  void open() noexcept {
-    const lock_guard hold(lock_);
-    closed_ = false;
-  }
-
+  /// Instances that exist: being made, idle, on loan or ending.
   std::uint64_t live() const noexcept {
-    return live_.load(std::memory_order_relaxed);
+    const lock_guard hold(lock_);
+    return static_cast<std::uint64_t>(live_ + ending_);
+  }
+
+  /// Nothing is left that the handler's code made.
+  bool is_empty() const noexcept {
+    return live() == 0 && !maker_.has_snapshot();
   }
 
   /// Time that instances have spent idle, up to `now`.
   std::int64_t idle(std::int64_t now) const noexcept {
     const lock_guard hold(lock_);
-    std::int64_t sum = idle_;
-    for (const instance* at = list_.newest(); at != nullptr; at = at->older) {
-      sum += idle_time(at->idle_since, now);
-    }
-    for (const place& each : all_places()) {
-      sum += static_cast<std::int64_t>(read(each.idle));
-      if (each.newest.load(std::memory_order_acquire) == nullptr) continue;
-      sum += idle_time(each.put_at.load(std::memory_order_relaxed), now);
-    }
-    return sum;
+    return idle_.spent(now);
   }
 
  private:
-  std::span<place> all_places() const noexcept {
-    place* const all = places_.load(std::memory_order_acquire);
-    return {all, all == nullptr ? 0 : threads_.size()};
-  }
-
-  instance* take_any(std::int64_t now) noexcept {
-    const lock_guard hold(lock_);
-    if (instance* const found = list_.newest()) {
-      list_.unlink(*found);
-      idle_ += idle_time(found->idle_since, now);
-      return found;
-    }
-    for (place& other : all_places()) {
-      if (instance* const found = other.take()) {
-        idle_ += idle_time(found->idle_since, now);
-        return found;
-      }
-    }
-    return nullptr;
-  }
-
   // Places are made when an instance comes back for the second time: most
   // functions of a host with many are not invoked that often.
-  HOTPLATE_NOINLINE void put_first(instance& used, std::int64_t now) noexcept {
-    used.idle_since = now;
+  HOTPLATE_NOINLINE void put_first(instance& used) noexcept {
     const bool again = came_back_.exchange(true, std::memory_order_relaxed);
-    if (again && keep_alive_ > 0) make_places();
+    if (again && keep_alive_ > 0) {
+      const lock_guard hold(lock_);
+      idle_.make_places();
+    }
     put_aside(&used);
   }
 
-  void make_places() noexcept {
-    const lock_guard hold(lock_);
-    if (places_.load(std::memory_order_relaxed) != nullptr) return;
-    // release: publishes the empty places; without memory, the list will do.
-    places_.store(new (std::nothrow) place[threads_.size()],
-                  std::memory_order_release);
-  }
-
-  HOTPLATE_NOINLINE void put_aside(instance* idle) noexcept {
+  HOTPLATE_NOINLINE void put_aside(instance* back) noexcept {
     instance* gone = nullptr;
+    retire_reason why = retire_reason::expired;
     {
       const lock_guard hold(lock_);
-      if (idle != nullptr) list_.link(*idle);
+      if (back != nullptr) idle_.add(*back);
+      if (closed_) why = closed_for_;
       if (closed_ || keep_alive_ == 0 || !keep_calm()) {
-        gone = take_idle_since(forever, clock_.now());
+        gone = take_idle_since(forever);
       }
     }
-    retire_list(gone);
+    retire_list(gone, why);
   }
 
-  // Under the lock: arms the timer for the oldest, if one is idle. False if
-  // there is no memory for that.
-  bool keep_calm() noexcept {
-    calm_.store(true, std::memory_order_seq_cst);
-    const std::int64_t oldest = oldest_idle();
-    if (oldest == forever) {
+  // Under the lock: one more exists, unless they are max_instances. One that
+  // was too few to expire may not be any more.
+  bool add_live() noexcept {
+    const std::int64_t most = config_.max_instances;
+    if (most > 0 && live_ + ending_ >= most) return false;
+    if (++live_ > floor_ && !armed_) {
       calm_.store(false, std::memory_order_seq_cst);
-      // One may just have come, and have seen the pool calm.
-      if (oldest_idle() == forever) return true;
-      return keep_calm();
     }
-    if (armed_) return true;
-    armed_ =
-        threads_.arm(expiry_, oldest + keep_alive_, timer_order::keep_alive);
-    if (!armed_) calm_.store(false, std::memory_order_seq_cst);
-    return armed_;
+    return true;
   }
 
-  std::int64_t oldest_idle() const noexcept {
-    std::int64_t oldest =
-        list_.oldest() != nullptr ? list_.oldest()->idle_since : forever;
-    for (const place& each : all_places()) {
-      if (each.newest.load(std::memory_order_seq_cst) == nullptr) continue;
-      oldest = std::min(oldest, each.put_at.load(std::memory_order_relaxed));
-    }
-    return oldest;
-  }
+  // --- sweep.hpp
+  bool keep_calm() noexcept;
+  static void queue_work(void* target, std::uint64_t, std::int64_t) noexcept;
+  void queue_work() noexcept;
+  void try_again() noexcept;
+  static fiber* work(task& self, worker&) noexcept;
+  void sweep() noexcept;
+  instance* take_idle_since(std::int64_t latest) noexcept;
+  void retire_list(instance* gone, retire_reason why) noexcept;
 
-  // User code runs on fibers only, so the timer just queues the sweep.
-  static void queue_sweep(void* target, std::uint64_t, std::int64_t) noexcept {
-    auto& pool = *static_cast<instance_pool*>(target);
-    if (!pool.threads_.submit(pool)) pool.sweep_now();
-  }
-  static fiber* sweep(task& self, worker&) noexcept {
-    static_cast<instance_pool&>(self).sweep_now();
-    return nullptr;
-  }
+  // --- provision.hpp
+  bool lacks_any() const noexcept;
+  bool reserve_ahead() noexcept;
+  bool make_ahead() noexcept;
+  void pause() noexcept;
+  void fill() noexcept;
+  static constexpr std::int64_t first_pause = 1'000'000'000;
+  static constexpr std::int64_t longest_pause = 64 * first_pause;
 
-  void sweep_now() noexcept {
-    instance* gone = nullptr;
-    {
-      const lock_guard hold(lock_);
-      armed_ = false;
-      const std::int64_t now = clock_.now();
-      gone = take_idle_since(closed_ ? forever : now - keep_alive_, now);
-      if (!closed_ && !keep_calm()) {
-        retire_later(gone, take_idle_since(forever, now));
-      }
-    }
-    retire_list(gone);
-  }
-
-  static void retire_later(instance*& list, instance* more) noexcept {
-    while (more != nullptr) {
-      instance* const next = more->older;
-      more->older = std::exchange(list, more);
-      more = next;
-    }
-  }
-
-  // Under the lock: a list, by `older`, of all that are idle since `latest`.
-  instance* take_idle_since(std::int64_t latest, std::int64_t now) noexcept {
-    for (place& each : all_places()) {
-      if (each.put_at.load(std::memory_order_relaxed) > latest) continue;
-      if (instance* const idle = each.take()) list_.link(*idle);
-    }
-    instance* taken = nullptr;
-    for (instance* gone = list_.oldest();
-         gone != nullptr && gone->idle_since <= latest; gone = list_.oldest()) {
-      list_.unlink(*gone);
-      idle_ += std::min(keep_alive_, idle_time(gone->idle_since, now));
-      gone->older = std::exchange(taken, gone);
-    }
-    return taken;
-  }
-
-  void retire_list(instance* gone) noexcept {
-    while (gone != nullptr) retire(*std::exchange(gone, gone->older));
-  }
-
-  const version_record& version_;
-  const std::string_view function_;
+  const function_config& config_;
   scheduler& threads_;
   clock_source& clock_;
   const std::int64_t keep_alive_;
+  const std::int64_t floor_;  // What does not expire.
+  instance_maker maker_;
 
-  // Written under the lock, in make_places(): once.
-  std::atomic<place*> places_ = nullptr;
   // Written under the lock: an idle instance may be left to the timer.
   std::atomic<bool> calm_ = false;
   std::atomic<bool> came_back_ = false;
-  std::atomic<std::uint64_t> live_ = 0;  // Counts only.
 
   mutable lock lock_;  // Guards everything below, and what idles.
-  instance_list list_;
-  std::int64_t idle_ = 0;
+  idle_set idle_;
+  std::int64_t live_ = 0;
+  std::int64_t ending_ = 0;
   timer expiry_;
   bool armed_ = false;
-  bool closed_ = false;
+  bool closed_ = true;  // Until open().
+  retire_reason closed_for_ = retire_reason::removed;
+  timer refill_;
+  std::int64_t not_before_ = 0;  // After an init that failed, ahead.
+  std::int64_t pause_ = first_pause;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail
+
+#include "hotplate/instances/provision.hpp"
+#include "hotplate/instances/sweep.hpp"

@@ -24,7 +24,7 @@ class [[nodiscard]] lease {
   void give_back(std::size_t worker, std::int64_t now, bool warm) noexcept {
     if (lender_ == nullptr) return;
     warm ? lender_->put_back(*instance_, worker, now)
-         : lender_->retire(*instance_);
+         : lender_->retire(*instance_, retire_reason::failed);
     lender_ = nullptr;
   }
 

@@ -33,7 +33,8 @@ struct recorder_shard {
     add(billed_ms, billed);
     add(memory_ms, billed * used.memory_mib);
     if (used.queued.count() > 0) queued.record(count(used.queued));
-    if (used.start == start_kind::cold) init.record(count(used.init));
+    if (was_made(used.start)) [[unlikely]]
+      init.record(count(used.init));
     if (used.reached == stage::handler) record_handler(used);
   }
 
@@ -127,24 +128,31 @@ class recorder {
     for (std::size_t i = 0; i < errc_count; ++i) {
       sum.by_code[i] += read(one.by_code[i]);
     }
-    sum.cold += read(one.by_start[static_cast<std::size_t>(start_kind::cold)]);
-    sum.warm += read(one.by_start[static_cast<std::size_t>(start_kind::warm)]);
+    sum.cold += started(one, start_kind::cold);
+    sum.warm += started(one, start_kind::warm);
+    sum.provisioned += started(one, start_kind::provisioned);
+    sum.restored += started(one, start_kind::restored);
     sum.billed += std::chrono::milliseconds(read(one.billed_ms));
     sum.gb_seconds +=
         static_cast<double>(read(one.memory_ms)) / 1024.0 / 1000.0;
     merge_all(sum, one);
   }
 
+  static std::uint64_t started(const recorder_shard& one,
+                               start_kind how) noexcept {
+    return read(one.by_start[static_cast<std::size_t>(how)]);
+  }
+
   static void merge_all(function_stats& sum, const recorder_shard& one) {
-    const std::uint64_t started =
-        read(one.by_start[static_cast<std::size_t>(start_kind::cold)]) +
-        read(one.by_start[static_cast<std::size_t>(start_kind::warm)]);
+    std::uint64_t all = 0;
+    for (const tally& each : one.by_start) all += read(each);
+    all -= started(one, start_kind::none);
     merge(sum.init, one.init);
     const std::uint64_t split = merge(sum.duration, one.split_duration);
     const std::uint64_t handlers = merge(sum.duration, one.duration) + split;
     merge(sum.running, one.duration);
     merge(sum.running, one.split_running);
-    add_zeros(sum.queued, merge(sum.queued, one.queued), started);
+    add_zeros(sum.queued, merge(sum.queued, one.queued), all);
     add_zeros(sum.suspended, merge(sum.suspended, one.suspended), handlers);
     add_zeros(sum.arena_peak, merge(sum.arena_peak, one.arena_peak), handlers);
   }

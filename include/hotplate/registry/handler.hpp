@@ -7,6 +7,7 @@
 
 #include "hotplate/codec.hpp"
 #include "hotplate/registry/signature.hpp"
+#include "hotplate/retire.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -30,7 +31,9 @@ struct handler {
   std::size_t state_size;
   std::size_t state_alignment;
   void (*init)(void* state, const void* prototype, init_context& ctx);
+  void (*copy)(void* state, const void* from);  ///< Null if it has none.
   void (*destroy)(void* state) noexcept;
+  void (*on_retire)(void* state, retire_reason why) noexcept;  ///< Or null.
   /// What instances share, or are copied from; may be null.
   std::shared_ptr<void> prototype;
 };
@@ -48,6 +51,22 @@ template <typename T>
 constexpr auto destroyer() noexcept -> void (*)(void*) noexcept {
   if constexpr (std::is_trivially_destructible_v<T>) return nullptr;
   return &destroy_as<T>;
+}
+
+/// The hook of a state that has one.
+template <typename T>
+constexpr auto retirer() noexcept -> void (*)(void*, retire_reason) noexcept {
+  if constexpr (requires(T & state, retire_reason why) {
+                  state.on_retire(why);
+                }) {
+    static_assert(noexcept(std::declval<T&>().on_retire(retire_reason())),
+                  "on_retire(hotplate::retire_reason) must be noexcept");
+    return [](void* state, retire_reason why) noexcept {
+      static_cast<T*>(state)->on_retire(why);
+    };
+  } else {
+    return nullptr;
+  }
 }
 
 template <typename Args, typename Result>

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <utility>
+
+#include "hotplate/base/lock.hpp"
+#include "hotplate/instances/instance.hpp"
+#include "hotplate/registry/records.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// Makes and ends the instances of one version; here the handler's own init,
+/// copy, destructor and hook are called. With a snapshot, the first instance is
+/// initialised and copied before its first use; all others are copies of that.
+/// Thread safety: all members may be called from any thread, make() and end()
+/// on a fiber.
+class instance_maker {
+ public:
+  instance_maker(const version_record& version,
+                 std::string_view function) noexcept
+      : version_(version), function_(function) {}
+  instance_maker(const instance_maker&) = delete;
+  instance_maker& operator=(const instance_maker&) = delete;
+
+  /// How the next one will be made, as far as can be told.
+  start_kind next() const noexcept {
+    if (!version_.config.snapshot) return start_kind::cold;
+    const lock_guard hold(lock_);
+    return image_ == nullptr ? start_kind::cold : start_kind::restored;
+  }
+
+  /// Throws whatever the handler's own code throws.
+  instance* make() {
+    const std::shared_ptr<void> image = snapshot();
+    const handler& how = version_.how;
+    std::unique_ptr<instance, room_giver> made(allocate_instance(how), {how});
+    if (version_.config.max_uses > 0)
+      made->uses_left = version_.config.max_uses;
+    if (how.state_size == 0) {
+      made->state = how.prototype.get();
+    } else if (image != nullptr) {
+      how.copy(made->state, image.get());
+    } else {
+      init_context ctx(function_, version_.number, version_.config);
+      how.init(made->state, how.prototype.get(), ctx);
+      if (version_.config.snapshot) take_snapshot(made->state);
+    }
+    return made.release();
+  }
+
+  void end(instance& gone, retire_reason why) noexcept {
+    const handler& how = version_.how;
+    if (how.on_retire != nullptr) how.on_retire(gone.state, why);
+    if (how.destroy != nullptr) how.destroy(gone.state);
+    free_instance(&gone, how);
+  }
+
+  /// Whether ending an instance runs none of the handler's code.
+  bool ends_silently() const noexcept {
+    return version_.how.destroy == nullptr && version_.how.on_retire == nullptr;
+  }
+
+  /// From now on a snapshot is kept.
+  void want_snapshot() noexcept {
+    const lock_guard hold(lock_);
+    wanted_ = true;
+  }
+  /// From now on none is. On a fiber.
+  void drop_snapshot() noexcept {
+    std::shared_ptr<void> gone;
+    const lock_guard hold(lock_);
+    wanted_ = false;
+    gone.swap(image_);
+  }
+  bool has_snapshot() const noexcept {
+    const lock_guard hold(lock_);
+    return image_ != nullptr;
+  }
+
+ private:
+  struct room_giver {
+    void operator()(instance* unused) const noexcept {
+      free_instance(unused, how);
+    }
+    const handler& how;
+  };
+
+  std::shared_ptr<void> snapshot() const noexcept {
+    if (!version_.config.snapshot) return nullptr;
+    const lock_guard hold(lock_);
+    return image_;
+  }
+
+  // Of several that are initialised at once, the last one's stays. A state that
+  // cannot be copied now is used without: the next one is initialised as well.
+  void take_snapshot(const void* state) noexcept {
+    const handler& how = version_.how;
+    const auto alignment = std::align_val_t{how.state_alignment};
+    void* memory = nullptr;
+    try {
+      memory = ::operator new(how.state_size, alignment);
+      how.copy(memory, state);
+    } catch (...) {
+      ::operator delete(memory, alignment);
+      return;
+    }
+    keep_snapshot(memory, alignment);
+  }
+
+  void keep_snapshot(void* memory, std::align_val_t alignment) noexcept {
+    const auto discard = [alignment,
+                          destroy = version_.how.destroy](void* gone) {
+      if (destroy != nullptr) destroy(gone);
+      ::operator delete(gone, alignment);
+    };
+    try {
+      std::shared_ptr<void> image(memory, discard);
+      const lock_guard hold(lock_);
+      if (wanted_) image_.swap(image);
+    } catch (const std::bad_alloc&) {  // shared_ptr has discarded it.
+    }
+  }
+
+  const version_record& version_;
+  const std::string_view function_;
+  mutable lock lock_;  // Guards what follows.
+  bool wanted_ = false;
+  std::shared_ptr<void> image_;
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail
