@@ -115,6 +115,18 @@ class engine {
                                  options);
   }
 
+  /// Invokes a function once for each of `events`, a range of what converts to
+  /// a payload_view, side by side. Waits for all; the outcomes come in the
+  /// order of the events. Those above a limit are throttled.
+  template <typename Events>
+  std::vector<outcome<payload>> invoke_all(std::string_view name,
+                                           const Events& events,
+                                           const invoke_options& options = {}) {
+    return detail::get_all<payload>(events, [&](payload_view event) {
+      return invoke_async(name, event, options);
+    });
+  }
+
   // A host-pumped engine (`workers` = 0) runs in these; with workers they do
   // nothing. One thread pumps at a time: for a second one, and in a handler,
   // they do nothing either.
@@ -155,6 +167,8 @@ class engine {
   time_point now() const noexcept { return core_->now(); }
 
  private:
+  friend detail::access;
+
   std::unique_ptr<detail::core> core_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "hotplate/config.hpp"
 #include "hotplate/outcome.hpp"
@@ -36,6 +37,12 @@ class [[maybe_unused]] function<R(Args...)> {
 
   /// Starts it without waiting.
   pending<R> async(Args... args) const;
+
+  /// Invokes it once for each of `inputs`, a range of its argument, or of
+  /// tuples of its arguments, side by side. Waits for all; the outcomes come in
+  /// the order of the inputs. Those above a limit are throttled.
+  template <typename Inputs>
+  std::vector<outcome<R>> invoke_all(const Inputs& inputs) const;
 
   /// The same function, called with `options`, whose views must outlive it.
   function with(const invoke_options& options) const {

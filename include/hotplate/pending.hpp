@@ -8,8 +8,9 @@
 namespace hotplate::inline HOTPLATE_ABI {
 
 namespace detail {
+struct access;
 struct invocation;
-}
+}  // namespace detail
 
 /// An invocation that was started and not waited for. Destroying it lets the
 /// invocation go on: it finishes and is metered. (hotplate/engine.hpp defines
@@ -48,6 +49,8 @@ class [[nodiscard]] pending {
   void cancel() noexcept;
 
  private:
+  friend detail::access;
+
   detail::invocation* call_ = nullptr;
   std::optional<outcome<T>> refused_;
 };

@@ -29,6 +29,7 @@ target_sources(hotplate INTERFACE FILE_SET HEADERS FILES
   hotplate/engine.hpp
   hotplate/hotplate.hpp
   hotplate/json.hpp
+  hotplate/suspend.hpp
   hotplate/base/clock.hpp
   hotplate/sched/fiber.hpp
   hotplate/sched/worker.hpp
@@ -42,6 +43,9 @@ target_sources(hotplate INTERFACE FILE_SET HEADERS FILES
         '#pragma once\n#include "hotplate/engine.hpp"\n',
     "include/hotplate/json.hpp":
         "#pragma once\n#include <nlohmann/json.hpp>\n",
+    "include/hotplate/suspend.hpp":
+        '#pragma once\n#include "hotplate/engine.hpp"\n'
+        '#include "hotplate/sched/worker.hpp"\n',
     "include/hotplate/base/README.md": "Owns time.\n",
     "include/hotplate/base/clock.hpp": "#pragma once\n#include <sys/mman.h>\n",
     "include/hotplate/sched/README.md": "Owns workers.\n",
@@ -118,6 +122,10 @@ class LayersTest(StyleTest):
     def test_json_for_everybody(self):
         self.include("hotplate.hpp", '"hotplate/json.hpp"')
         self.expect("only hosts include json.hpp")
+
+    def test_what_stands_on_the_engine_for_everybody(self):
+        self.include("config.hpp", '"hotplate/suspend.hpp"')
+        self.expect("only hosts include suspend.hpp")
 
     def test_a_third_party_header_outside_its_home(self):
         for party in ("boost/asio.hpp", "moodycamel/concurrentqueue.h",

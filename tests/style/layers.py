@@ -12,8 +12,11 @@ import tree
 STAGES = ["base", "arena", "sched", "metering", "registry", "admission",
           "instances", "engine"]
 GATHERING = {"engine.hpp", "hotplate.hpp"}
-# A host includes this itself, and pays for its third party only then.
-ON_REQUEST = {"json.hpp"}
+# A host includes these itself, and pays for what they include only then.
+ON_REQUEST = {"json.hpp", "suspend.hpp"}
+# Those of them that stand on the engine, as engine.hpp does: what they show is
+# a shell around its machinery, and too dear for everybody.
+ABOVE_ENGINE = {"suspend.hpp"}
 THIRD_PARTY_HOMES = {
     "boost": {"sched/fiber.hpp"},
     "concurrentqueue": {"sched/inbox.hpp"},
@@ -44,7 +47,7 @@ def own_objection(header, included):
         return public_objection(header, included)
     if target not in STAGES:
         return f"{target} is no stage"
-    if header == "engine.hpp":
+    if header == "engine.hpp" or header in ABOVE_ENGINE:
         return None
     if stage is None:
         return None if target == "base" else f"shows {target} to the public"
@@ -56,6 +59,8 @@ def own_objection(header, included):
 def public_objection(header, included):
     if included in ON_REQUEST:
         return f"only hosts include {included}"
+    if included == "engine.hpp" and header in ABOVE_ENGINE:
+        return None
     if included in GATHERING and header != "hotplate.hpp":
         return f"only hotplate.hpp includes {included}"
     return None

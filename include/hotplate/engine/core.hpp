@@ -87,6 +87,7 @@ class core {
 
   // --- pump.hpp
   std::size_t poll();
+  bool poll_one();
   void run_until_idle();
   void run_until(time_point when);
 
@@ -113,6 +114,7 @@ class core {
   // --- versions.hpp
   static registry_watcher version_watcher() noexcept;
   function_record& deployed(std::string_view name);
+  friend class lobby;  // line.hpp
 
   // --- invoke.hpp
   enum class admission { granted, waiting, refused };

@@ -52,6 +52,11 @@ struct deployed_version final : version_record {
   instance_pool instances;
 };
 
+/// Is told, once and by whoever settles it, that an invocation has settled.
+struct watcher {
+  void (*tell)(watcher& self) noexcept = nullptr;
+};
+
 /// What one invocation is and how far it has come. Records are recycled and
 /// their memory stays mapped, so that a late look (by the watchdog, a timer, a
 /// cancelling caller) finds a record, and its generation tells that it is not
@@ -71,6 +76,7 @@ struct invocation final : task, waiter {
     left = 8,           // Nor does the caller's.
     thread_waits = 16,  // On the low half of `state`, a futex.
     fiber_waits = 32,   // `caller`, in its wait `wait_number`.
+    watched = 64,       // `watching` is to be told.
   };
 
   invocation(core& owner, const task& how, const context_host& host,
@@ -86,6 +92,7 @@ struct invocation final : task, waiter {
   std::atomic<std::uint64_t> state = claimed | settled | ended | left;
   std::atomic<fiber*> caller = nullptr;
   std::atomic<std::uint32_t> wait_number = 0;
+  watcher* watching = nullptr;
   /// All of it is false for a new invocation: one word, written at once.
   struct alignas(8) notes {
     bool direct = false;  // `caller` stands still on this worker until settled.
@@ -162,6 +169,22 @@ struct invocation final : task, waiter {
   bool has(std::uint64_t flags) const noexcept {
     // acquire: pairs with the release of whoever set them.
     return (state.load(std::memory_order_acquire) & flags) != 0;
+  }
+
+  /// Has `by` told when it settles; false if it has settled. By the caller's
+  /// side, which stays until unwatch(), or until it has been told.
+  bool watch(watcher& by) noexcept {
+    watching = &by;
+    // release: publishes `watching`; pairs with core::answer().
+    const std::uint64_t before =
+        state.fetch_or(watched, std::memory_order_acq_rel);
+    return (before & settled) == 0;
+  }
+  /// False if the watcher has been told, or is just being told.
+  bool unwatch() noexcept {
+    return (state.fetch_and(~std::uint64_t{watched},
+                            std::memory_order_acq_rel) &
+            settled) == 0;
   }
 
   /// Of a change of state: whether it set the last of the three (I2).

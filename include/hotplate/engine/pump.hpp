@@ -34,6 +34,11 @@ inline std::size_t core::poll() {
   return ran;
 }
 
+inline bool core::poll_one() {
+  const pumping pump(threads_);
+  return pump && pump_once(*pump);
+}
+
 inline void core::run_until_idle() {
   const pumping pump(threads_);
   if (!pump) return;

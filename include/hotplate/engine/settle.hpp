@@ -140,6 +140,9 @@ HOTPLATE_NOINLINE inline fiber* core::answer(invocation& call, worker* here,
     // again, this wakes somebody in vain, who then looks and waits again.
     wake(call.caller.load(std::memory_order_relaxed),
          call.wait_number.load(std::memory_order_relaxed));
+  } else if ((before & invocation::watched) != 0) {
+    // The caller's side stays until it has been told.
+    call.watching->tell(*call.watching);
   }
   return nullptr;
 }

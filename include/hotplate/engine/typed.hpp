@@ -3,6 +3,7 @@
 #include <new>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/errors.hpp"
@@ -53,6 +54,17 @@ outcome<R> take_outcome(core& engine, invocation& call, worker* here) {
     return unusual_outcome<R>(engine, call);
   return {std::move(*static_cast<stored*>(call.result)),
           [&]() noexcept { return engine.usage_of(call); }};
+}
+
+/// Starts one for each input, then takes all outcomes.
+template <typename R, typename Inputs, typename Start>
+std::vector<outcome<R>> get_all(const Inputs& inputs, const Start& start) {
+  std::vector<pending<R>> started;
+  for (const auto& input : inputs) started.push_back(start(input));
+  std::vector<outcome<R>> all;
+  all.reserve(started.size());
+  for (pending<R>& each : started) all.push_back(each.get());
+  return all;
 }
 
 template <typename R>
@@ -123,6 +135,20 @@ pending<R> function<R(Args...)>::async(Args... args) const {
   if (call == nullptr) return pending<R>(detail::no_record<R>());
   core_->start(*call, here);
   return pending<R>(*call);
+}
+
+template <typename R, typename... Args>
+template <typename Inputs>
+std::vector<outcome<R>> function<R(Args...)>::invoke_all(
+    const Inputs& inputs) const {
+  return detail::get_all<R>(inputs, [&](const auto& input) {
+    if constexpr (sizeof...(Args) == 1) {
+      return async(input);
+    } else {
+      return std::apply([&](const auto&... each) { return async(each...); },
+                        input);
+    }
+  });
 }
 
 template <typename R, typename... Args>

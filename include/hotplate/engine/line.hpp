@@ -1,0 +1,207 @@
+#pragma once
+
+#include <algorithm>
+#include <exception>
+
+#include "hotplate/engine/core.hpp"
+#include "hotplate/engine/errors.hpp"
+#include "hotplate/engine/pump.hpp"
+#include "hotplate/engine/wait.hpp"
+
+// Fibers and threads that wait for the same thing stand in line: first come,
+// first served. What suspend.hpp shows is built on it.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// One who stands in line; lives on its own stack. The lobby's guard guards all
+/// of it; `served` is also read without.
+struct guest {
+  guest* previous = nullptr;
+  guest* next = nullptr;
+  void* item = nullptr;  ///< What is handed over.
+  fiber* on = nullptr;   // Null: a thread, or a fiber that is not left yet.
+  std::uint32_t wait = 0;
+  /// 0: not yet; else how. A thread sleeps on it.
+  std::atomic<std::uint32_t> served = 0;
+};
+
+inline constexpr std::uint32_t with_success = 1;
+inline constexpr std::uint32_t with_refusal = 2;
+
+/// Wakes one who has been served; to be delivered once the guard is released,
+/// so that it does not meet it. The guest, and its lobby, may be gone by then.
+struct summons {
+  core* engine = nullptr;
+  fiber* on = nullptr;
+  std::uint32_t wait = 0;
+  const void* word = nullptr;
+};
+
+/// First in, first out. Under the lobby's guard.
+class line {
+ public:
+  bool empty() const noexcept { return first_ == nullptr; }
+  guest& first() noexcept { return *first_; }
+
+  void join(guest& last) noexcept {
+    last.previous = last_;
+    *(last_ == nullptr ? &first_ : &last_->next) = &last;
+    last_ = &last;
+  }
+  void leave(guest& one) noexcept {
+    *(one.previous == nullptr ? &first_ : &one.previous->next) = one.next;
+    *(one.next == nullptr ? &last_ : &one.next->previous) = one.previous;
+  }
+
+ private:
+  guest* first_ = nullptr;
+  guest* last_ = nullptr;
+};
+
+/// Where lines are formed: a guard for them and for what they wait for. A
+/// handler's fiber suspends, any other thread blocks, the pumping thread pumps.
+/// A fiber that stands in line may be served before it has been left; only its
+/// waking has to wait until then, and it looks itself.
+/// Thread safety: all members may be called from any thread.
+/// Stress: tests/stress/suspend_stress_test.cpp
+class lobby {
+ public:
+  explicit lobby(core& engine) noexcept : engine_(engine) {}
+  lobby(const lobby&) = delete;
+  lobby& operator=(const lobby&) = delete;
+
+  core& engine() const noexcept { return engine_; }
+  lock& guard() noexcept { return guard_; }
+
+  /// Under the guard: the first leaves the line, with an answer.
+  [[nodiscard]] summons serve_first(
+      line& of, std::uint32_t answer = with_success) noexcept {
+    guest& first = of.first();
+    of.leave(first);
+    const summons to{&engine_, first.on, first.wait, &first.served};
+    // release: publishes what was handed over; pairs with stand().
+    first.served.store(answer, std::memory_order_release);
+    return to;
+  }
+  static void deliver(const summons& to) noexcept {
+    if (to.on != nullptr) {
+      to.engine->wake(to.on, to.wait);
+    } else if (to.word != nullptr) {
+      futex_wake(to.word, 1);
+    }
+  }
+
+  /// Waits, having joined the line, until served or until `until`; returns the
+  /// answer, or 0, and is in line no more. Throws invocation_cancelled if the
+  /// handler is over, unless an exception is on its way out: then it returns 0,
+  /// or, if it `must`, waits on. Throws bad_outcome where it would wait forever
+  /// for a manual clock.
+  std::uint32_t stand(line& in, guest& self, worker* here, std::int64_t until,
+                      bool must = false);
+
+ private:
+  struct parting {
+    lock& guard;
+    guest& self;
+    fiber& on;
+    std::uint32_t wait;
+  };
+  static void publish(void* argument) noexcept;
+  void suspend(guest& self, worker& here, std::int64_t until, bool must);
+  void block(guest& self, std::int64_t until) noexcept;
+  void pump(guest& self, std::int64_t until);
+
+  core& engine_;
+  lock guard_;
+};
+
+inline std::uint32_t lobby::stand(line& in, guest& self, worker* here,
+                                  std::int64_t until, bool must) {
+  const bool on_fiber = here != nullptr && !here->on_root();
+  if (on_fiber) {
+    suspend(self, *here, until, must);
+  } else if (engine_.threads_.pumped()) {
+    pump(self, until);
+  } else {
+    block(self, until);
+  }
+  {
+    // Whoever served may still hold the guard, in memory that is ours to end.
+    const lock_guard hold(guard_);
+    const std::uint32_t answer = self.served.load(std::memory_order_relaxed);
+    if (answer != 0) return answer;
+    in.leave(self);
+  }
+  if (on_fiber) {
+    engine_.throw_if_over(here);
+  } else if (until == forever) {
+    throw bad_outcome(*make_error(
+        errc::stalled,
+        "this thread cannot go on: nothing is ready and no timer is armed in "
+        "this host-pumped engine"));
+  }
+  return 0;
+}
+
+// Runs once the fiber has been left: only now may it be woken.
+inline void lobby::publish(void* argument) noexcept {
+  const parting left = *static_cast<parting*>(argument);
+  {
+    const lock_guard hold(left.guard);
+    if (left.self.served.load(std::memory_order_relaxed) == 0) {
+      left.self.on = &left.on;
+      left.self.wait = left.wait;
+      return;
+    }
+  }
+  if (left.on.wake(left.wait)) left.on.home->resume(left.on);
+}
+
+inline void lobby::suspend(guest& self, worker& here, std::int64_t until,
+                           bool must) {
+  auto& call = *static_cast<invocation*>(here.running());
+  while (self.served.load(std::memory_order_acquire) == 0) {
+    const bool over = call.has(invocation::claimed);
+    if (over && !(must && std::uncaught_exceptions() > 0)) return;
+    const std::int64_t left_at = engine_.time_.now();
+    if (left_at >= until) return;
+    fiber& on = here.current();
+    // One that is over has no deadline to be woken by any more.
+    parting left{guard_, self, on,
+                 over ? on.arm() : engine_.open_wait(call, on, until)};
+    if (over) {
+      here.suspend({&publish, &left});
+    } else {
+      core::suspend(call, here, left.wait, {&publish, &left});
+    }
+    engine_.close_wait(call, here, left_at, engine_.time_.now());
+  }
+}
+
+inline void lobby::block(guest& self, std::int64_t until) noexcept {
+  while (self.served.load(std::memory_order_acquire) == 0 &&
+         (until == forever || engine_.time_.now() < until)) {
+    futex_wait(&self.served, 0, until);
+  }
+}
+
+// Another thread may pump, or serve; nobody tells a thread that pumps, so it
+// looks every millisecond.
+inline void lobby::pump(guest& self, std::int64_t until) {
+  constexpr std::int64_t nap = 1'000'000;
+  const bool manual = engine_.config_.clock != nullptr;
+  while (self.served.load(std::memory_order_acquire) == 0) {
+    const std::int64_t now = engine_.time_.now();
+    if (now >= until) return;
+    const pumping pump(engine_.threads_);
+    if (!pump) {
+      futex_wait(&self.served, 0, monotonic_now() + nap);
+    } else if (!engine_.pump_once(*pump)) {
+      const std::int64_t next = manual ? until : std::min(until, now + nap);
+      if (engine_.pump_next_timer(*pump, next) || !manual) continue;
+      if (engine_.time_.now() < until) return;
+    }
+  }
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

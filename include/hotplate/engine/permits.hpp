@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+
+#include "hotplate/engine/line.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// A number of permits and the line of those who wait for one.
+/// I1: while somebody is in line, no permit is left.
+/// Thread safety: all members may be called from any thread.
+class permits {
+ public:
+  permits(core& engine, std::size_t count) noexcept
+      : lobby_(engine), left_(count) {}
+
+  core& engine() const noexcept { return lobby_.engine(); }
+
+  /// False at `until`, or where a handler that is over may not throw; with
+  /// `forever`, it then waits on. Throws invocation_cancelled, bad_outcome.
+  bool take(std::int64_t until) {
+    worker* const here = lobby_.engine().here_or_throw();
+    guest self;
+    {
+      const lock_guard hold(lobby_.guard());
+      if (take_one()) return true;
+      line_.join(self);
+    }
+    return lobby_.stand(line_, self, here, until, until == forever) != 0;
+  }
+
+  bool try_take() noexcept {
+    const lock_guard hold(lobby_.guard());
+    return take_one();
+  }
+
+  /// The first in line, if any, has it when this returns.
+  void give() noexcept {
+    summons next;
+    {
+      const lock_guard hold(lobby_.guard());
+      if (line_.empty()) {
+        ++left_;
+      } else {
+        next = lobby_.serve_first(line_);
+      }
+    }
+    lobby::deliver(next);
+  }
+
+ private:
+  bool take_one() noexcept {
+    if (left_ == 0) return false;
+    --left_;
+    return true;
+  }
+
+  lobby lobby_;
+  line line_;
+  std::size_t left_;  // Under the lobby's guard, as the line.
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "hotplate/engine/access.hpp"
+#include "hotplate/engine/line.hpp"
+
+// Waiting for the first of several invocations: a line of one, who is served by
+// whichever settles first. And for time to pass: a line in which nobody serves.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+class first_of {
+ public:
+  explicit first_of(core& engine) noexcept : lobby_(engine) {
+    line_.join(self_);
+  }
+  first_of(const first_of&) = delete;
+  first_of& operator=(const first_of&) = delete;
+
+  /// Returns once one of them has settled, or at `until`.
+  void wait(invocation* const* calls, std::size_t count, std::int64_t until) {
+    worker* const here = lobby_.engine().here_or_throw();
+    std::vector<bell> bells(count);
+    const watch watching(*this, bells, calls);
+    if (!watching.any_settled()) lobby_.stand(line_, self_, here, until);
+  }
+
+ private:
+  struct bell : watcher {
+    first_of* rung = nullptr;
+  };
+
+  /// While it lives, the invocations tell.
+  class watch {
+   public:
+    watch(first_of& whom, std::vector<bell>& bells, invocation* const* calls)
+        : whom_(whom), calls_(calls) {
+      for (bell& each : bells) {
+        each.tell = &ring;
+        each.rung = &whom;
+        if (!calls[watched_]->watch(each)) {
+          any_settled_ = true;
+          break;
+        }
+        ++watched_;
+      }
+    }
+    watch(const watch&) = delete;
+    watch& operator=(const watch&) = delete;
+    ~watch() {
+      std::size_t told = 0;
+      for (std::size_t i = 0; i < watched_; ++i) {
+        told += calls_[i]->unwatch() ? 0 : 1;
+      }
+      // At worst another thread has settled one and not told yet.
+      while (whom_.told() < told) relax();
+    }
+
+    bool any_settled() const noexcept { return any_settled_; }
+
+   private:
+    first_of& whom_;
+    invocation* const* calls_;
+    std::size_t watched_ = 0;
+    bool any_settled_ = false;
+  };
+
+  static void ring(watcher& by) noexcept {
+    first_of& whom = *static_cast<bell&>(by).rung;
+    summons to;
+    {
+      const lock_guard hold(whom.lobby_.guard());
+      ++whom.told_;
+      if (!whom.line_.empty()) to = whom.lobby_.serve_first(whom.line_);
+    }
+    lobby::deliver(to);
+  }
+
+  std::size_t told() noexcept {
+    const lock_guard hold(lobby_.guard());
+    return told_;
+  }
+
+  lobby lobby_;
+  line line_;
+  guest self_;
+  std::size_t told_ = 0;  // Under the lobby's guard.
+};
+
+/// The index of the first that has settled, waiting at most until `until`;
+/// `count` if none has. A null one was refused and is ready.
+inline std::size_t wait_any(invocation* const* calls, std::size_t count,
+                            std::int64_t until) {
+  const auto settled = [](const invocation* call) {
+    return call == nullptr || call->has(invocation::settled);
+  };
+  const auto ready = [&] {
+    return static_cast<std::size_t>(
+        std::find_if(calls, calls + count, settled) - calls);
+  };
+  if (ready() < count || count == 0) return ready();
+  first_of(*calls[0]->engine).wait(calls, count, until);
+  return ready();
+}
+
+inline void sleep_until(core& engine, std::int64_t when) {
+  worker* const here = engine.here_or_throw();
+  lobby around(engine);
+  line nobody_serves;
+  guest self;
+  nobody_serves.join(self);
+  around.stand(nobody_serves, self, here, when);
+}
+
+inline void yield(core& engine) {
+  worker* const here = engine.here();
+  if (here != nullptr && !here->on_root()) {
+    engine.yield(*static_cast<invocation*>(here->running()));
+  } else if (engine.config().workers == 0) {
+    engine.poll_one();
+  } else {
+    sched_yield();
+  }
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail
