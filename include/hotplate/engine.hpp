@@ -13,6 +13,7 @@
 #include "hotplate/context.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/deploy.hpp"
+#include "hotplate/engine/then.hpp"
 #include "hotplate/function.hpp"
 #include "hotplate/pending.hpp"
 #include "hotplate/retire.hpp"

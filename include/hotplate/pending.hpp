@@ -12,6 +12,28 @@ struct access;
 struct invocation;
 }  // namespace detail
 
+/// What an executor is given: to be called once, on any thread that may wait.
+/// Destroyed without, what would have followed never does. Moves only.
+/// Lifetime: ends before its engine, whose destructor waits for it.
+class continuation {
+ public:
+  explicit continuation(detail::invocation& next) noexcept : next_(&next) {}
+  continuation(continuation&& other) noexcept
+      : next_(std::exchange(other.next_, nullptr)) {}
+  continuation& operator=(continuation&& other) noexcept {
+    std::swap(next_, other.next_);
+    return *this;
+  }
+  continuation(const continuation&) = delete;
+  continuation& operator=(const continuation&) = delete;
+  ~continuation();
+
+  void operator()() noexcept;
+
+ private:
+  detail::invocation* next_;
+};
+
 /// An invocation that was started and not waited for. Destroying it lets the
 /// invocation go on: it finishes and is metered. (hotplate/engine.hpp defines
 /// the members.)
@@ -43,6 +65,25 @@ class [[nodiscard]] pending {
   /// True if it has settled by `when`, which is by the engine's clock.
   bool wait_until(time_point when);
   bool ready() const noexcept;
+
+  /// Has `next(outcome<T>)` called once it has settled: on a fiber of the
+  /// engine's pool, as a handler is, and never on the stack that settled.
+  /// `next` belongs to no function: it has neither limit nor timeout nor usage.
+  /// Takes the outcome, as get() does. Returns what becomes of `next`, whose
+  /// exceptions are `function_threw`. Destroying that before `next` was called
+  /// takes it off again, and destroys it; cancelling that cancels this.
+  template <typename Next>
+  auto then(Next next) -> pending<std::invoke_result_t<Next&, outcome<T>>>;
+
+  /// The same; but `where(continuation)` is called on the fiber of the pool,
+  /// and what that is given calls `next` wherever it is called. `where` only
+  /// passes it on, and moves without throwing.
+  template <typename Executor, typename Next>
+  auto then(Executor where, Next next)
+      -> pending<std::invoke_result_t<Next&, outcome<T>>>;
+
+  /// Lets it go on to its end, with what follows; nobody takes the outcome.
+  void detach() noexcept;
 
   /// Settles it as `cancelled`, if it has not settled. A running handler is
   /// thrown out at its next suspension point.

@@ -114,7 +114,8 @@ class core {
   // --- versions.hpp
   static registry_watcher version_watcher() noexcept;
   function_record& deployed(std::string_view name);
-  friend class lobby;  // line.hpp
+  friend class lobby;           // line.hpp
+  friend struct continuations;  // continuation.hpp
 
   // --- invoke.hpp
   enum class admission { granted, waiting, refused };
@@ -213,6 +214,16 @@ class core {
   static std::uint64_t number_of(const invocation& call) noexcept {
     return (std::uint64_t{call.slot} << 32) | call.generation();
   }
+  /// Whether anything is still to come to its end.
+  bool busy() const noexcept {
+    return in_flight() > 0 ||
+           continuations_.load(std::memory_order_acquire) > 0;
+  }
+  /// The same, but for what only an executor can bring there.
+  bool has_suspended() const noexcept {
+    return in_flight() > 0 ||
+           continuing_.load(std::memory_order_relaxed) > 0;
+  }
   static std::int64_t timeout_of(const invocation& call) noexcept {
     return std::chrono::nanoseconds(call.version->config.timeout).count();
   }
@@ -236,6 +247,10 @@ class core {
   registry names_;  // Destroys instances, which disarm timers of threads_.
 
   std::atomic<bool> draining_ = false;
+  // From their making to their end, by anybody. The release of the last change
+  // pairs with the acquire in busy(): nobody touches the engine after it.
+  std::atomic<std::int64_t> continuations_ = 0;
+  std::atomic<std::int64_t> continuing_ = 0;  // Those that run or wait.
   // Written by whoever settles or ends; statistics only.
   std::atomic<std::uint64_t> not_found_ = 0;
   std::atomic<std::uint64_t> overruns_ = 0;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sched.h>
+
 #include <cstdio>
 #include <exception>
 #include <vector>
@@ -33,7 +35,7 @@ inline drain_report core::drain(std::chrono::nanoseconds within) {
   draining_.store(true, std::memory_order_seq_cst);
   wait_for_handlers(time_.now() + within.count());
   drain_report report;
-  if (in_flight() == 0) return report;
+  if (!busy()) return report;
   report.dropped = cancel_all(errc::draining);
   // Whoever was suspended ends now; those who compute are left.
   constexpr std::int64_t grace = 20'000'000;
@@ -49,11 +51,12 @@ inline core::~core() {
     std::terminate();
   }
   draining_.store(true, std::memory_order_seq_cst);
-  cancel_all(errc::draining);
   constexpr std::int64_t second = 1'000'000'000;
-  while (in_flight() > 0) {
+  while (busy()) {
+    cancel_all(errc::draining);  // Continuations may have started meanwhile.
     wait_for_handlers(time_.now() + second);
     const std::vector<running_handler> running = still_running();
+    if (in_flight() == 0) sched_yield();  // To a continuation's executor.
     if (in_flight() == 0 || running.empty()) continue;
     std::fprintf(stderr,
                  "hotplate: waiting for function %s to end, %.1f s after it "
@@ -89,7 +92,7 @@ inline void core::close_instances() {
 
 inline void core::wait_for_handlers(std::int64_t until) {
   constexpr timespec nap{0, 200'000};
-  while (in_flight() > 0 && time_.now() < until) {
+  while (busy() && time_.now() < until) {
     const pumping pump(threads_);
     if (!pump) {
       nanosleep(&nap, nullptr);
@@ -106,7 +109,7 @@ inline std::uint64_t core::cancel_all(errc why) {
   };
   std::vector<target> found;
   records_.for_each([&](invocation& call) {
-    if (!call.has(invocation::claimed)) {
+    if (!call.has(invocation::claimed) && !call.is_to_continue()) {
       found.push_back({&call, call.generation()});
     }
   });

@@ -39,6 +39,11 @@ inline failure with_limit(failure made, std::int64_t limit,
   return made;
 }
 
+inline std::string_view name_of(const invocation& call) noexcept {
+  if (call.target == nullptr) return "(continuation)";
+  return call.target->name;
+}
+
 inline failure is_not_found(std::string_view name) {
   failure made = make_error(errc::not_found,
                             sentence({"no function ", name, " is deployed"}));
@@ -130,19 +135,19 @@ inline failure lacks_instance(const invocation& call) {
 inline failure is_out_of_memory(const invocation& call, std::string_view what) {
   return make_error(call, errc::resource_exhausted,
                     sentence({"the host has no memory ", what, " for function ",
-                              call.target->name}));
+                              name_of(call)}));
 }
 
 inline failure has_stalled(const invocation& call) {
   return make_error(call, errc::stalled,
-                    sentence({"function ", call.target->name,
+                    sentence({"function ", name_of(call),
                               " cannot go on: nothing is ready and no timer is "
                               "armed in this host-pumped engine"}));
 }
 
 inline failure is_cancelled(const invocation& call) {
   return make_error(call, errc::cancelled,
-                    sentence({"the invocation of function ", call.target->name,
+                    sentence({"the invocation of function ", name_of(call),
                               " was cancelled"}));
 }
 
@@ -210,9 +215,9 @@ inline failure handler_threw(const invocation& call, std::string_view what) {
   failure made = make_error(
       call, init ? errc::init_failed : errc::function_threw, std::string());
   made->exception_type = exception_type_name();
-  made->message = sentence({init ? "the cold start" : "the handler",
-                            " of function ", call.target->name, " threw ",
-                            made->exception_type, ": ", what});
+  made->message =
+      sentence({init ? "the cold start" : "the handler", " of function ",
+                name_of(call), " threw ", made->exception_type, ": ", what});
   return made;
 }
 

@@ -67,7 +67,8 @@ struct watcher {
 /// I3: the handler's side writes the fields of its progress, anybody may read
 ///     them; all are atomics, and none says more than how far it has come.
 /// I4: an idle record has no failure, nothing thrown, no chunks, no parent and
-///     nobody awaited; what else is new for each invocation, open() writes.
+///     nobody awaited or followed; what else is new for each invocation, open()
+///     writes.
 struct invocation final : task, waiter {
   enum flag : std::uint64_t {
     claimed = 1,
@@ -127,6 +128,8 @@ struct invocation final : task, waiter {
   std::size_t response_bytes = 0;  // Only if `encoded`.
 
   // --- who waits for whom
+  std::atomic<invocation*> followed = nullptr;  // What a continuation follows.
+  std::atomic<std::uint64_t> followed_generation = 0;
   invocation* parent = nullptr;
   std::uint64_t parent_generation = 0;
   std::atomic<invocation*> awaited = nullptr;  // A child, run directly.
@@ -144,7 +147,8 @@ struct invocation final : task, waiter {
   std::atomic<stage> reached = stage::arrival;
   std::atomic<start_kind> start = start_kind::none;
   std::int64_t arrived = 0;
-  std::int64_t bound = 0;  // The caller's and its caller's deadline.
+  /// The caller's and its caller's deadline; `never` of a continuation.
+  std::int64_t bound = 0;
   std::int64_t settled_at = 0;
 
   // --- how it ended
@@ -171,6 +175,16 @@ struct invocation final : task, waiter {
     return (state.load(std::memory_order_acquire) & flags) != 0;
   }
 
+  bool is_continuation() const noexcept { return bound == never; }
+
+  /// A continuation that has not started: it will be told how its source ended,
+  /// and must not be ended before. (A handler has started when it reaches its
+  /// stage.)
+  bool is_to_continue() const noexcept {
+    return reached.load(std::memory_order_relaxed) == stage::handler &&
+           started.load(std::memory_order_relaxed) == never;
+  }
+
   /// Has `by` told when it settles; false if it has settled. By the caller's
   /// side, which stays until unwatch(), or until it has been told.
   bool watch(watcher& by) noexcept {
@@ -180,11 +194,17 @@ struct invocation final : task, waiter {
         state.fetch_or(watched, std::memory_order_acq_rel);
     return (before & settled) == 0;
   }
-  /// False if the watcher has been told, or is just being told.
-  bool unwatch() noexcept {
-    return (state.fetch_and(~std::uint64_t{watched},
-                            std::memory_order_acq_rel) &
-            settled) == 0;
+  /// False if the watcher has been told, or is just being told; or if it is not
+  /// the same invocation any more.
+  bool unwatch(std::uint64_t generation) noexcept {
+    std::uint64_t seen = state.load(std::memory_order_relaxed);
+    do {
+      if ((seen >> generation_shift) != generation) return false;
+      if ((seen & settled) != 0) return false;
+    } while (!state.compare_exchange_weak(seen, seen & ~std::uint64_t{watched},
+                                          std::memory_order_acq_rel,
+                                          std::memory_order_relaxed));
+    return true;
   }
 
   /// Of a change of state: whether it set the last of the three (I2).

@@ -43,7 +43,7 @@ inline void core::run_until_idle() {
   const pumping pump(threads_);
   if (!pump) return;
   while (pump_once(*pump) ||
-         (in_flight() > 0 && pump_next_timer(*pump, forever))) {
+         (has_suspended() && pump_next_timer(*pump, forever))) {
   }
 }
 

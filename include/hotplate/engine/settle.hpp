@@ -154,7 +154,7 @@ inline void core::settle_early(invocation& call, failure why, std::int64_t now,
   call.settled_at = now;
   call.is.early = call.is.untidy = true;
   call.failure = std::move(why);
-  meter(call, nullptr);
+  if (!call.is_continuation()) meter(call, nullptr);
   answer(
       call, nullptr,
       invocation::settled | (has_ended ? std::uint64_t{invocation::ended} : 0));
@@ -204,6 +204,12 @@ inline void core::settle_unfinished(invocation& call, failure why,
 
 // A cancelled handler that is suspended is to meet its cancellation now.
 inline void core::wake_suspended(invocation& call) noexcept {
+  if (invocation* const before =
+          call.followed.load(std::memory_order_acquire)) {
+    cancel(*before, call.followed_generation.load(std::memory_order_relaxed),
+           errc::cancelled);
+    return;
+  }
   // seq_cst: pairs with the fence in open_wait().
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (invocation* const child = call.awaited.load(std::memory_order_acquire)) {

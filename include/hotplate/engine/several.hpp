@@ -55,7 +55,7 @@ class first_of {
     ~watch() {
       std::size_t told = 0;
       for (std::size_t i = 0; i < watched_; ++i) {
-        told += calls_[i]->unwatch() ? 0 : 1;
+        told += calls_[i]->unwatch(calls_[i]->generation()) ? 0 : 1;
       }
       // At worst another thread has settled one and not told yet.
       while (whom_.told() < told) relax();

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "hotplate/engine/continuation.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/errors.hpp"
 #include "hotplate/engine/lookup.hpp"
@@ -158,9 +159,14 @@ std::string_view function<R(Args...)>::name() const noexcept {
 
 template <typename T>
 pending<T>::~pending() {
+  if (call_ != nullptr) detail::continuations::drop(*call_);
+}
+
+template <typename T>
+void pending<T>::detach() noexcept {
   if (call_ == nullptr) return;
-  detail::core& engine = *call_->engine;
-  engine.leave(*call_, engine.here());
+  detail::invocation& call = *std::exchange(call_, nullptr);
+  call.engine->leave(call, call.engine->here());
 }
 
 template <typename T>

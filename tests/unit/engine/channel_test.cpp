@@ -57,8 +57,8 @@ TEST_P(channel_test, a_thread_and_a_handler_talk_through_channels) {
 
 TEST_P(channel_test, a_closed_channel_refuses_and_wakes_who_waits) {
   channel<int> items(engine_, 1);
-  const auto send = engine_.deploy(
-      "send", [&](context&, int n) { return items.send(n); });
+  const auto send =
+      engine_.deploy("send", [&](context&, int n) { return items.send(n); });
   auto first = send.async(1);
   EXPECT_TRUE(first.get().value());
   auto second = send.async(2);

@@ -1,0 +1,227 @@
+#pragma once
+
+#include <exception>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "hotplate/engine/access.hpp"
+#include "hotplate/engine/core.hpp"
+#include "hotplate/engine/errors.hpp"
+#include "hotplate/registry/handler.hpp"
+
+// What follows an invocation: an ordinary task of the pool, whose record is
+// that of an invocation, so that it waits, nests and ends as handlers do. It
+// belongs to no function, is not admitted and not metered.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// What every continuation keeps first: it is told by what it follows.
+struct link : watcher {
+  invocation* next = nullptr;
+};
+
+/// I1: whoever takes `followed` out of the record decides: its own side, which
+///     then runs it, or its caller's, after which it never runs.
+/// I2: it has ended when its own side has run it, or seen that it shall not; or
+///     when the caller's side has taken it off its source in time.
+/// Stress: tests/stress/continuation_stress_test.cpp
+struct continuations {
+  using way = fiber* (*)(task& self, worker& on);
+
+  /// A record for `shape`, whose arguments `construct(place)` makes; null where
+  /// memory is out. What `construct` throws passes.
+  template <typename Args, typename Result, typename Construct>
+  static invocation* make(core& engine, const call_shape& shape, way run,
+                          const Construct& construct) {
+    invocation* const next = open(engine, run);
+    if (next == nullptr) return nullptr;
+    try {
+      next->make_room<Args, Result>(engine.chunks(), most_memory);
+      construct(next->args);
+    } catch (...) {
+      end(*next, nullptr, errc::cancelled);
+      engine.leave(*next, engine.here());
+      throw;
+    }
+    next->shape = &shape;
+    next->is.has_args = shape.destroy_args != nullptr;
+    return next;
+  }
+
+  /// Has it run once `source` has settled. Its caller's side may be gone, and
+  /// all of it, when this returns.
+  static void follow(invocation& next, link& by, invocation& source) noexcept {
+    by.tell = &tell;
+    by.next = &next;
+    next.followed_generation.store(source.generation(),
+                                   std::memory_order_relaxed);
+    next.followed.store(&source, std::memory_order_release);
+    if (!source.watch(by)) dispatch(next);
+  }
+
+  /// The caller's side leaves, of any invocation. A continuation that has not
+  /// run never will.
+  static void drop(invocation& next) noexcept {
+    core& engine = *next.engine;
+    invocation* const source =
+        next.is_continuation()
+            ? next.followed.exchange(nullptr, std::memory_order_acq_rel)
+            : nullptr;
+    if (source != nullptr && source->unwatch(next.followed_generation.load(
+                                 std::memory_order_relaxed))) {
+      end(next, engine.here(), errc::cancelled);
+    }
+    engine.leave(next, engine.here());
+  }
+
+  /// Runs it on the calling thread, which an executor has chosen.
+  static void call_here(invocation& next) noexcept {
+    worker* const here = next.engine->threads_.here();
+    const bool on_fiber = here != nullptr && !here->on_root();
+    task* const before = on_fiber ? here->running() : nullptr;
+    if (on_fiber) here->set_running(&next);
+    call(next);
+    end(next, here, next.is.verdict);
+    if (on_fiber) here->set_running(before);
+  }
+
+  // The ways to run it:
+
+  static fiber* on_the_pool(task& self, worker& on) noexcept {
+    auto& next = static_cast<invocation&>(self);
+    on.set_running(&next);
+    call(next);
+    on.set_running(nullptr);
+    return end(next, &on, next.is.verdict);
+  }
+
+  /// The executor is the last member of Args, and moves out of there: the
+  /// continuation may have ended before it returns.
+  template <typename Args>
+  static fiber* on_executor(task& self, worker& on) noexcept {
+    auto& next = static_cast<invocation&>(self);
+    on.set_running(nullptr);
+    continuation handed(next);
+    auto where = std::move(static_cast<Args*>(next.args)->where);
+    try {
+      where(std::move(handed));
+    } catch (...) {  // Then nobody calls it, and it ends as such.
+    }
+    return nullptr;
+  }
+
+  /// Runs it, if it may still run.
+  static void call(invocation& next) noexcept {
+    next.started.store(next.engine->clock_now(), std::memory_order_relaxed);
+    next.handler_started.store(next.started.load(std::memory_order_relaxed),
+                               std::memory_order_relaxed);
+    const bool wanted =
+        next.followed.exchange(nullptr, std::memory_order_acq_rel) != nullptr;
+    if (!wanted || (next.has(invocation::claimed) && !must_run(next))) {
+      next.is.verdict = errc::cancelled;
+      return;
+    }
+    const running here(next.engine->continuing_);
+    try {
+      next.shape->run(nullptr, next.handlers_view, next.args, next.result);
+      next.is.has_result = true;
+    } catch (const invocation_cancelled&) {
+      next.is.verdict = errc::cancelled;
+    } catch (const std::exception& why) {
+      fail(next, handler_threw(next, why.what()));
+    } catch (...) {
+      fail(next, handler_threw(next, "not a std::exception"));
+    }
+  }
+
+  /// It has run, or never will. The engine may be gone when this returns.
+  static fiber* end(invocation& next, worker* here, errc verdict) noexcept {
+    core& engine = *next.engine;
+    if (next.is.has_args) next.shape->destroy_args(next.args);
+    next.memory.release();
+    next.followed.store(nullptr, std::memory_order_relaxed);
+    next.run = &core::run;
+    next.refuse = &core::refuse_fiber;
+    std::uint64_t flags = invocation::ended;
+    if (next.claim()) {
+      next.is.verdict = verdict;
+      next.settled_at = engine.clock_now();
+      next.failure = std::move(next.thrown);
+      if (verdict != errc::ok && !next.failure) {
+        next.failure = is_cancelled(next);
+      }
+      flags |= invocation::settled;
+    }
+    engine.answer(next, here, flags);
+    engine.continuations_.fetch_sub(1, std::memory_order_release);
+    return nullptr;
+  }
+
+  /// One that must run whatever happens: a coroutine would stay suspended.
+  static void insist(invocation& next) noexcept { next.refuse = &run_anyway; }
+
+ private:
+  struct running {
+    explicit running(std::atomic<std::int64_t>& those) noexcept : count(those) {
+      count.fetch_add(1, std::memory_order_relaxed);
+    }
+    running(const running&) = delete;
+    running& operator=(const running&) = delete;
+    ~running() { count.fetch_sub(1, std::memory_order_relaxed); }
+    std::atomic<std::int64_t>& count;
+  };
+  static constexpr std::size_t most_memory = 128 << 20;
+  static constexpr std::size_t stack_bytes = 256 * 1024;
+
+  static invocation* open(core& engine, way run) noexcept {
+    invocation* const next =
+        engine.open(nullptr, nullptr, {}, engine.threads_.here());
+    if (next == nullptr) return nullptr;
+    next->run = run;
+    next->refuse = &refuse;
+    next->stack_class = stack_pool::class_of(stack_bytes);
+    next->is.untidy = true;
+    next->bound = invocation::never;
+    next->arrived = engine.clock_now();
+    next->reached.store(stage::handler, std::memory_order_relaxed);
+    engine.continuations_.fetch_add(1, std::memory_order_relaxed);
+    return next;
+  }
+
+  static void tell(watcher& by) noexcept {
+    dispatch(*static_cast<link&>(by).next);
+  }
+
+  static void dispatch(invocation& next) noexcept {
+    worker* const here = next.engine->threads_.here();
+    const bool sent = here != nullptr && !here->on_root()
+                          ? here->push(next)
+                          : next.engine->threads_.submit(next);
+    if (!sent) next.refuse(next, next.engine->threads_.at(0));
+  }
+
+  // There is no memory to queue it, or for its stack.
+  static void refuse(task& self, worker&) noexcept {
+    auto& next = static_cast<invocation&>(self);
+    fail(next, is_out_of_memory(next, "to run it"));
+    end(next, next.engine->threads_.here(), next.is.verdict);
+  }
+
+  // On the calling stack, which is the lesser evil.
+  static void run_anyway(task& self, worker&) noexcept {
+    auto& next = static_cast<invocation&>(self);
+    call(next);
+    end(next, next.engine->threads_.here(), next.is.verdict);
+  }
+  static bool must_run(const invocation& next) noexcept {
+    return next.refuse == &run_anyway;
+  }
+
+  static void fail(invocation& next, failure why) noexcept {
+    next.is.verdict = why->code;
+    next.thrown = std::move(why);
+  }
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "hotplate/engine/continuation.hpp"
+#include "hotplate/engine/typed.hpp"
+
+// pending::then() and what an executor is given.
+
+namespace hotplate::inline HOTPLATE_ABI {
+
+namespace detail {
+
+template <typename T, typename Next>
+struct followed : link {
+  using answer = std::invoke_result_t<Next&, outcome<T>>;
+  using stored_result = typename outcome<answer>::stored;
+
+  followed(pending<T>&& first, Next&& follower)
+      : source(std::move(first)), next(std::move(follower)) {}
+
+  static void run(void*, context&, void* args, void* result) {
+    auto& self = *static_cast<followed*>(args);
+    if constexpr (std::is_void_v<answer>) {
+      self.next(self.source.get());
+      new (result) std::monostate;
+    } else {
+      new (result) answer(self.next(self.source.get()));
+    }
+  }
+
+  pending<T> source;
+  Next next;
+};
+template <typename T, typename Next, typename Executor>
+struct followed_elsewhere : followed<T, Next> {
+  followed_elsewhere(pending<T>&& first, Next&& follower, Executor&& its)
+      : followed<T, Next>(std::move(first), std::move(follower)),
+        where(std::move(its)) {}
+
+  Executor where;
+};
+
+template <typename Args>
+inline constexpr call_shape follower_shape =
+    shape_of<Args, typename Args::stored_result>(&Args::run);
+
+/// `construct(place)` makes the Args, to which the pending moves.
+template <typename Args, typename T, typename Construct>
+pending<typename Args::answer> follow_up(pending<T>& first,
+                                         continuations::way run,
+                                         const Construct& construct) {
+  using answer = typename Args::answer;
+  invocation* const source = access::invocation_of(first);
+  if (source == nullptr) {
+    const outcome<T> refused = first.get();
+    return pending<answer>(outcome<answer>(
+        std::make_unique<error>(refused.error()), refused.usage()));
+  }
+  invocation* const next =
+      continuations::make<Args, typename Args::stored_result>(
+          *source->engine, follower_shape<Args>, run, construct);
+  if (next == nullptr) return pending<answer>(no_record<answer>());
+  continuations::follow(*next, *static_cast<Args*>(next->args), *source);
+  return pending<answer>(*next);
+}
+
+}  // namespace detail
+
+template <typename T>
+template <typename Next>
+auto pending<T>::then(Next next)
+    -> pending<std::invoke_result_t<Next&, outcome<T>>> {
+  using args = detail::followed<T, Next>;
+  return detail::follow_up<args>(
+      *this, &detail::continuations::on_the_pool, [&](void* place) {
+        new (place) args(std::move(*this), std::move(next));
+      });
+}
+
+template <typename T>
+template <typename Executor, typename Next>
+auto pending<T>::then(Executor where, Next next)
+    -> pending<std::invoke_result_t<Next&, outcome<T>>> {
+  using args = detail::followed_elsewhere<T, Next, Executor>;
+  return detail::follow_up<args>(
+      *this, &detail::continuations::on_executor<args>, [&](void* place) {
+        new (place) args(std::move(*this), std::move(next), std::move(where));
+      });
+}
+
+inline void continuation::operator()() noexcept {
+  detail::invocation* const next = std::exchange(next_, nullptr);
+  if (next != nullptr) detail::continuations::call_here(*next);
+}
+
+inline continuation::~continuation() {
+  if (next_ == nullptr) return;
+  detail::continuations::end(*next_, next_->engine->here(), errc::cancelled);
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI
