@@ -182,7 +182,7 @@ struct continuations {
     next->refuse = &refuse;
     next->stack_class = stack_pool::class_of(stack_bytes);
     next->is.untidy = true;
-    next->bound = invocation::never;
+    next->bound = invocation::continues;
     next->arrived = engine.clock_now();
     next->reached.store(stage::handler, std::memory_order_relaxed);
     engine.continuations_.fetch_add(1, std::memory_order_relaxed);

@@ -51,10 +51,11 @@ inline core::~core() {
     std::terminate();
   }
   draining_.store(true, std::memory_order_seq_cst);
+  cancel_all(errc::draining);
   constexpr std::int64_t second = 1'000'000'000;
   while (busy()) {
-    cancel_all(errc::draining);  // Continuations may have started meanwhile.
     wait_for_handlers(time_.now() + second);
+    cancel_all(errc::draining);  // Continuations may have started meanwhile.
     const std::vector<running_handler> running = still_running();
     if (in_flight() == 0) sched_yield();  // To a continuation's executor.
     if (in_flight() == 0 || running.empty()) continue;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <stop_token>
 #include <string_view>
@@ -147,8 +148,10 @@ struct invocation final : task, waiter {
   std::atomic<stage> reached = stage::arrival;
   std::atomic<start_kind> start = start_kind::none;
   std::int64_t arrived = 0;
-  /// The caller's and its caller's deadline; `never` of a continuation.
+  /// The caller's and its caller's deadline, or what marks a continuation.
   std::int64_t bound = 0;
+  static constexpr std::int64_t continues =
+      std::numeric_limits<std::int64_t>::min() + 1;
   std::int64_t settled_at = 0;
 
   // --- how it ended
@@ -175,7 +178,7 @@ struct invocation final : task, waiter {
     return (state.load(std::memory_order_acquire) & flags) != 0;
   }
 
-  bool is_continuation() const noexcept { return bound == never; }
+  bool is_continuation() const noexcept { return bound == continues; }
 
   /// A continuation that has not started: it will be told how its source ended,
   /// and must not be ended before. (A handler has started when it reaches its
@@ -190,9 +193,9 @@ struct invocation final : task, waiter {
   bool watch(watcher& by) noexcept {
     watching = &by;
     // release: publishes `watching`; pairs with core::answer().
-    const std::uint64_t before =
+    const std::uint64_t seen =
         state.fetch_or(watched, std::memory_order_acq_rel);
-    return (before & settled) == 0;
+    return (seen & settled) == 0;
   }
   /// False if the watcher has been told, or is just being told; or if it is not
   /// the same invocation any more.
