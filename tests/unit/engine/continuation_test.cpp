@@ -79,7 +79,7 @@ TEST_P(continuation_test, a_continuation_waits_and_invokes_as_handlers_do) {
 }
 
 TEST_P(continuation_test, a_dropped_one_is_taken_off_and_destroyed) {
-  const auto nap = nap_after(milliseconds(20));
+  const auto nap = nap_after(milliseconds(200));
   const auto witness = std::make_shared<int>();
   std::atomic<bool> called = false;
 

@@ -163,11 +163,11 @@ TEST_P(coroutine_test, is_resumed_where_an_executor_says) {
 TEST_P(coroutine_test, a_destroyed_one_is_never_resumed) {
   std::atomic<bool> resumed = false;
   const auto one = [&]() -> owned {
-    (void)co_await nap_.async(20);
+    (void)co_await nap_.async(200);
     resumed = true;
   };
   const auto several = [&]() -> owned {
-    auto a = nap_.async(20), b = nap_.async(21);
+    auto a = nap_.async(200), b = nap_.async(201);
     co_await when_any(a, b);
     resumed = true;
   };

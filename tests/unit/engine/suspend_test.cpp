@@ -92,22 +92,24 @@ TEST_P(suspend_test, who_waits_for_a_mutex_can_be_cancelled) {
 
 TEST_P(suspend_test, a_destructor_gets_its_lock_although_its_handler_is_over) {
   fiber_mutex mutex(engine_);
-  std::atomic<bool> cleaned = false;
-  const auto work = engine_.deploy("work",
-                                   [&](context& ctx) {
-                                     struct cleaner {
-                                       fiber_mutex& mutex;
-                                       std::atomic<bool>& cleaned;
-                                       ~cleaner() {
-                                         const std::lock_guard hold(mutex);
-                                         cleaned = true;
-                                       }
-                                     } guard{mutex, cleaned};
-                                     ctx.sleep_for(seconds(100));
-                                   },
-                                   {.timeout = milliseconds(5)});
+  std::atomic<bool> entered = false, cleaned = false;
+  const auto work = engine_.deploy("work", [&](context& ctx) {
+    struct cleaner {
+      fiber_mutex& mutex;
+      std::atomic<bool>& cleaned;
+      ~cleaner() {
+        const std::lock_guard hold(mutex);
+        cleaned = true;
+      }
+    } guard{mutex, cleaned};
+    entered = true;
+    ctx.sleep_for(seconds(100));
+  });
   mutex.lock();
-  EXPECT_EQ(work().code(), errc::timed_out);
+  auto started = work.async();
+  while (!entered) hotplate::yield(engine_);
+  started.cancel();
+  EXPECT_EQ(started.get().code(), errc::cancelled);
   hotplate::sleep_for(engine_, milliseconds(5));
   EXPECT_FALSE(cleaned);
 
