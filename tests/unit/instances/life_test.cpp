@@ -87,7 +87,7 @@ TEST_P(instance_life_test, one_more_than_max_instances_is_throttled) {
 }
 
 TEST_P(instance_life_test, what_failed_is_not_used_again_and_told_so) {
-  const auto f = deploy({.timeout = milliseconds(20)});
+  const auto f = deploy({.timeout = milliseconds(200)});
 
   EXPECT_EQ(f(work::exhaust).code(), errc::out_of_memory);
   EXPECT_TRUE(eventually_retired(retire_reason::failed, 1));

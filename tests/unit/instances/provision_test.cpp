@@ -69,7 +69,7 @@ TEST_P(provision_test, invocations_beyond_them_start_cold) {
 
 TEST_P(provision_test, one_that_failed_is_replaced) {
   const auto f = engine_.deploy<provisioned_state>(
-      "f", {.timeout = milliseconds(5), .provisioned = 1});
+      "f", {.timeout = milliseconds(200), .provisioned = 1});
   ASSERT_TRUE(eventually(engine_, [&] { return counts_.made == 1; }));
 
   EXPECT_EQ(f(2).code(), errc::timed_out);
