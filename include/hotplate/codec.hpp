@@ -82,7 +82,8 @@ struct codec<bool> {
   }
 };
 
-/// Numbers are decimal text, as in JSON.
+/// Numbers are decimal text, as in JSON; what JSON has no word for is inf or
+/// nan.
 template <typename Number>
 requires std::is_arithmetic_v<Number>
 struct codec<Number> {

@@ -25,9 +25,27 @@ struct codec<nlohmann::json> {
   }
 };
 
-/// Several parameters are one JSON array of as many elements.
+namespace detail {
+
+/// A view would point into the parsed document, which ends before the handler
+/// begins.
+template <typename T>
+inline constexpr bool is_view =
+    std::is_same_v<T, std::string_view> || std::is_same_v<T, payload_view>;
+
+template <typename T>
+concept json_element = !is_view<T> && requires(const nlohmann::json& value) {
+  { value.template get<T>() } -> std::convertible_to<T>;
+};
+
+}  // namespace detail
+
+/// Several parameters are one JSON array of as many elements, none of them a
+/// view. (A handler called by name must be deployed with this header included
+/// in every file that deploys it, or in none.)
 template <typename... Args>
-requires(sizeof...(Args) > 1) struct codec<std::tuple<Args...>> {
+requires(sizeof...(Args) > 1 && (detail::json_element<Args> &&
+                                 ...)) struct codec<std::tuple<Args...>> {
   static std::tuple<Args...> decode(payload_view bytes) {
     const nlohmann::json array = codec<nlohmann::json>::decode(bytes);
     if (!array.is_array() || array.size() != sizeof...(Args)) {

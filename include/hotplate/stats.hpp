@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,41 +22,32 @@ class distribution {
   /// the middle of its range. 0 if nothing was measured.
   std::uint64_t quantile(double q) const {
     if (count_ == 0) return 0;
-    sort();
     const auto rank = static_cast<std::uint64_t>(
         std::clamp(q, 0.0, 1.0) * static_cast<double>(count_ - 1));
     std::uint64_t below = 0;
-    for (const range& one : ranges_) {
-      below += one.count;
-      if (below > rank) return one.from + (one.to - one.from) / 2;
+    for (const auto& [from, rest] : ranges_) {
+      below += rest.count;
+      if (below > rank) return from + (rest.to - from) / 2;
     }
-    return ranges_.back().from;
+    return ranges_.rbegin()->first;
   }
 
-  /// `count` more values in [from, to).
+  /// `count` more values in [from, to); ranges do not overlap.
   void add(std::uint64_t from, std::uint64_t to, std::uint64_t count) {
-    ranges_.push_back({from, to, count});
+    range& known = ranges_[from];
+    known.to = to;
+    known.count += count;
     count_ += count;
-    sorted_ = false;
   }
 
  private:
   struct range {
-    std::uint64_t from;
-    std::uint64_t to;
-    std::uint64_t count;
+    std::uint64_t to = 0;
+    std::uint64_t count = 0;
   };
 
-  void sort() const {
-    if (sorted_) return;
-    std::sort(ranges_.begin(), ranges_.end(),
-              [](const range& a, const range& b) { return a.from < b.from; });
-    sorted_ = true;
-  }
-
-  mutable std::vector<range> ranges_;
+  std::map<std::uint64_t, range> ranges_;  // By where they begin.
   std::uint64_t count_ = 0;
-  mutable bool sorted_ = true;
 };
 
 /// One function and what it has done so far, all its versions together.

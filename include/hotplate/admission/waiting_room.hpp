@@ -9,7 +9,7 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 
 /// One that waits for a place.
 struct waiter {
-  waiter* before = nullptr;
+  waiter* ahead = nullptr;
   waiter* behind = nullptr;
   bool in_line = false;  // Guarded by the room's lock.
 };
@@ -42,7 +42,7 @@ class waiting_room {
   bool join(waiting_line& line, waiter& joining, std::int64_t most) noexcept {
     const lock_guard hold(lock_);
     if (line.length >= most) return false;
-    joining.before = line.last;
+    joining.ahead = line.last;
     joining.behind = nullptr;
     *(line.last == nullptr ? &line.first : &line.last->behind) = &joining;
     line.last = &joining;
@@ -87,9 +87,9 @@ class waiting_room {
 
  private:
   void remove(waiting_line& line, waiter& gone) noexcept {
-    *(gone.before == nullptr ? &line.first : &gone.before->behind) =
+    *(gone.ahead == nullptr ? &line.first : &gone.ahead->behind) =
         gone.behind;
-    *(gone.behind == nullptr ? &line.last : &gone.behind->before) = gone.before;
+    *(gone.behind == nullptr ? &line.last : &gone.behind->ahead) = gone.ahead;
     gone.in_line = false;
     if (--line.length == 0) close(line);
     count_.fetch_sub(1, std::memory_order_relaxed);

@@ -221,8 +221,7 @@ class core {
   }
   /// The same, but for what only an executor can bring there.
   bool has_suspended() const noexcept {
-    return in_flight() > 0 ||
-           continuing_.load(std::memory_order_relaxed) > 0;
+    return in_flight() > 0 || continuing_.load(std::memory_order_relaxed) > 0;
   }
   static std::int64_t timeout_of(const invocation& call) noexcept {
     return std::chrono::nanoseconds(call.version->config.timeout).count();

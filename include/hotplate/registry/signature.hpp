@@ -65,7 +65,11 @@ struct call_of_member<R (C::*)(Args...) const noexcept> : call_of<R(Args...)>,
                                                           constness<true> {};
 
 template <typename Handler>
-struct handler_traits : call_of_member<decltype(&Handler::operator())> {};
+struct handler_traits {};  // Not callable, or in more than one way.
+template <typename Handler>
+requires requires { &Handler::operator(); }
+struct handler_traits<Handler>
+    : call_of_member<decltype(&Handler::operator())> {};
 template <typename R, typename... Args>
 struct handler_traits<R (*)(Args...)> : call_of<R(Args...)>, constness<true> {};
 template <typename R, typename... Args>

@@ -45,6 +45,12 @@ class scheduler {
       for (const auto& one : shared_.workers) {
         threads_.emplace_back([this, &on = *one] { run(on); });
       }
+    } catch (const std::system_error& why) {
+      const std::size_t started = threads_.size();
+      stop();
+      throw std::system_error(why.code(), "hotplate: no thread for worker " +
+                                              std::to_string(started + 1) +
+                                              " of " + std::to_string(size()));
     } catch (...) {
       stop();
       throw;
@@ -113,11 +119,7 @@ class scheduler {
       if (on.step()) continue;
       on.set_running(nullptr);
       if (search(on)) {
-        on.step();
-        // Publishers relied on this search; pass on what it left.
-        if (on.anything_ready()) {
-          shared_.idle.notify(shared_.beds.get(), shared_.workers.size());
-        }
+        on.step(true);
       } else {
         on.park(forever);
       }

@@ -110,22 +110,28 @@ class worker {
 
   // Called on the root only:
 
-  /// Runs one thing that is ready, until it ends or suspends.
-  bool step() noexcept {
+  /// Runs one thing that is ready, until it ends or suspends. After a search,
+  /// on which publishers relied instead of waking anybody, wakes another worker
+  /// first if more is ready: what runs now may take its time.
+  bool step(bool after_search = false) noexcept {
     if (ready_.empty()) read_mail();
     // In turns: fibers that keep yielding must not starve what has not started.
     tasks_first_ = !tasks_first_;
     task* next = tasks_first_ ? find() : nullptr;
-    if (next == nullptr) {
-      if (fiber* const ready = ready_.pop()) {
-        go(*ready);
-        return true;
-      }
-      next = find();
+    fiber* const ready = next == nullptr ? ready_.pop() : nullptr;
+    if (next == nullptr && ready == nullptr) next = find();
+    if (next == nullptr && ready == nullptr) return false;
+    if (after_search && anything_ready()) wake_another();
+    if (ready != nullptr) {
+      go(*ready);
+    } else if (!run_now(*next)) {
+      next->refuse(*next, *this);
     }
-    if (next == nullptr) return false;
-    if (!run_now(*next)) next->refuse(*next, *this);
     return true;
+  }
+
+  void wake_another() noexcept {
+    shared_.idle.notify(shared_.beds.get(), shared_.workers.size());
   }
 
   bool anything_ready() const noexcept {
