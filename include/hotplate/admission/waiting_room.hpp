@@ -87,8 +87,7 @@ class waiting_room {
 
  private:
   void remove(waiting_line& line, waiter& gone) noexcept {
-    *(gone.ahead == nullptr ? &line.first : &gone.ahead->behind) =
-        gone.behind;
+    *(gone.ahead == nullptr ? &line.first : &gone.ahead->behind) = gone.behind;
     *(gone.behind == nullptr ? &line.last : &gone.behind->ahead) = gone.ahead;
     gone.in_line = false;
     if (--line.length == 0) close(line);
