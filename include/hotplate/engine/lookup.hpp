@@ -86,11 +86,8 @@ template <typename Args, typename Result, typename Construct>
 void fill(invocation& call, const call_shape& shape, chunk_source& source,
           const Construct& construct) {
   call.shape = &shape;
-  if constexpr (!std::is_trivially_destructible_v<Result>) {
-    call.is.untidy = true;
-  } else if (call.options.keep_log) {
-    call.is.untidy = true;
-  }
+  call.is.untidy =
+      !std::is_trivially_destructible_v<Result> || call.options.keep_log;
   try {
     call.make_room<Args, Result>(source, call.version->config.memory.bytes());
     if (!call.options.tenant.empty()) [[unlikely]]

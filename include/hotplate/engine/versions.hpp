@@ -67,8 +67,8 @@ inline void check_alias(std::string_view name,
                         const std::vector<weighted_version>& at) {
   constexpr double tolerance = 1e-9;
   checklist list;
-  list.require(is_function_name(name) &&
-                   name.find_first_not_of("0123456789") != name.npos,
+  list.require(is_function_name(name) && name.find_first_not_of("0123456789") !=
+                                             std::string_view::npos,
                sentence({"alias = \"", name.substr(0, 80),
                          "\": allowed are 1 to 64 of A-Z a-z 0-9 - _, not "
                          "only digits"}));
