@@ -124,6 +124,7 @@ class core {
   static void aim(invocation& call, function_record& target,
                   version_record& version) noexcept;
   void run_directly(invocation& call, worker& here);
+  void wait_or_leave(invocation& call, worker* here);
   void run_pumping(invocation& call);  // pump.hpp
   void send_to_worker(invocation& call, worker* here) noexcept;
   static fiber* run(task& self, worker& on);

@@ -14,19 +14,36 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 inline void core::invoke(invocation& call, worker* here) {
   const admission answer = admit(call, here);
   if (answer != admission::granted) [[unlikely]]
-    return answer == admission::waiting ? wait(call, here) : void();
+    return answer == admission::waiting ? wait_or_leave(call, here) : void();
   if (here != nullptr) return run_directly(call, *here);
   if (threads_.pumped()) return run_pumping(call);
   send_to_worker(call, nullptr);
   wait_as_thread(call, forever);
 }
 
+// Cancelling may come from any thread, as for a pending; so, like one, the call
+// is sent and waited for, and nobody may cancel it before it is admitted.
 HOTPLATE_NOINLINE inline void core::invoke(invocation& call, worker* here,
                                            const std::stop_token& stop) {
+  if (stop.stop_requested() && !call.thrown) call.thrown = is_cancelled(call);
+  const admission answer = admit(call, here);
+  if (answer == admission::refused) return;
+  if (answer == admission::granted) send_to_worker(call, here);
   const std::uint64_t generation = call.generation();
   const std::stop_callback cancelling(
       stop, [&]() noexcept { cancel(call, generation, errc::cancelled); });
-  invoke(call, here);
+  wait_or_leave(call, here);
+}
+
+// A handler that is thrown out while it waits takes no outcome any more.
+HOTPLATE_NOINLINE inline void core::wait_or_leave(invocation& call,
+                                                  worker* here) {
+  try {
+    wait(call, here);
+  } catch (...) {
+    leave(call, here);
+    throw;
+  }
 }
 
 inline void core::start(invocation& call, worker* here) noexcept {
@@ -176,9 +193,9 @@ HOTPLATE_INLINE fiber* core::finish(invocation& call, worker& on,
                     won && (call.is.verdict == errc::ok ||
                             leaves_instance_sound(call.is.verdict)));
   call.memory.release();
-  give_place_back(call, &on);
   if (!won) [[unlikely]] {
     count_overrun(call, now);
+    give_place_back(call, &on);
     on.set_running(nullptr);
     return answer(call, &on, invocation::ended);
   }
@@ -187,7 +204,9 @@ HOTPLATE_INLINE fiber* core::finish(invocation& call, worker& on,
     call.is.untidy = true;
     call.failure = std::move(call.thrown);
   }
+  // The place last: who sees nothing in flight finds everything counted.
   meter(call, &on);
+  give_place_back(call, &on);
   if (call.is.direct) return answer_directly(call, on);
   on.set_running(nullptr);
   return answer(call, &on, invocation::ended | invocation::settled);
