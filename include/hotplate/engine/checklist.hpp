@@ -6,6 +6,7 @@
 
 #include "hotplate/base/text.hpp"
 #include "hotplate/error.hpp"
+#include "hotplate/registry/registry.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -29,5 +30,30 @@ class checklist {
  private:
   std::vector<std::string> problems_;
 };
+
+inline bool is_function_name(std::string_view name) noexcept {
+  constexpr std::string_view allowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  return !name.empty() && name.size() <= 64 &&
+         name.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+inline void check_instances(checklist& list, const handler& how,
+                            const function_config& config) {
+  constexpr std::int64_t many = std::int64_t{1} << 40;
+  const std::int64_t most =
+      config.max_instances > 0 ? config.max_instances : config.max_concurrency;
+  list.within<std::int64_t>("max_instances", config.max_instances, 0, many,
+                            "instances");
+  list.within<std::int64_t>("min_instances", config.min_instances, 0, most,
+                            "instances");
+  list.within<std::int64_t>("provisioned", config.provisioned, 0, most,
+                            "instances");
+  list.within<std::int64_t>("max_uses", config.max_uses, 0, many,
+                            "invocations");
+  list.require(!config.snapshot || how.copy != nullptr,
+               "snapshot = true: allowed for a class that can be copied, whose "
+               "objects are the instances");
+}
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -24,6 +24,9 @@ class core {
   core& operator=(const core&) = delete;
   ~core();  // drain.hpp
 
+  // --- handler_view.hpp
+  static context_host handler_functions() noexcept;
+
   // --- setup.hpp
   function_record& deploy(std::string name, handler how,
                           const function_config& config);
@@ -261,6 +264,7 @@ class core {
 
 #include "hotplate/engine/admit.hpp"
 #include "hotplate/engine/drain.hpp"
+#include "hotplate/engine/handler_view.hpp"
 #include "hotplate/engine/invoke.hpp"
 #include "hotplate/engine/pump.hpp"
 #include "hotplate/engine/settle.hpp"

@@ -8,7 +8,7 @@
 
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/errors.hpp"
-#include "hotplate/engine/pump.hpp"
+#include "hotplate/engine/pumping.hpp"
 
 // The end of an engine, and the watchdog's look at those who run too long.
 

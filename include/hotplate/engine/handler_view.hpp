@@ -77,4 +77,8 @@ struct handler_view {
   }
 };
 
+inline context_host core::handler_functions() noexcept {
+  return handler_view::functions();
+}
+
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -2,30 +2,11 @@
 
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/errors.hpp"
+#include "hotplate/engine/pumping.hpp"
 
 // A host-pumped engine: the host's threads run the one worker, in turn.
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
-
-/// The calling thread as the pumper, if no other is.
-class pumping {
- public:
-  explicit pumping(scheduler& threads) noexcept
-      : threads_(threads),
-        on_(threads.pumped() ? threads.try_pump() : nullptr) {}
-  pumping(const pumping&) = delete;
-  pumping& operator=(const pumping&) = delete;
-  ~pumping() {
-    if (on_ != nullptr) threads_.end_pump();
-  }
-
-  explicit operator bool() const noexcept { return on_ != nullptr; }
-  worker& operator*() const noexcept { return *on_; }
-
- private:
-  scheduler& threads_;
-  worker* const on_;
-};
 
 inline std::size_t core::poll() {
   const pumping pump(threads_);

@@ -8,7 +8,6 @@
 
 #include "hotplate/engine/checklist.hpp"
 #include "hotplate/engine/core.hpp"
-#include "hotplate/engine/handler_view.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -35,31 +34,6 @@ inline engine_config checked(engine_config config) {
   }
   list.pass();
   return config;
-}
-
-inline bool is_function_name(std::string_view name) noexcept {
-  constexpr std::string_view allowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-  return !name.empty() && name.size() <= 64 &&
-         name.find_first_not_of(allowed) == std::string_view::npos;
-}
-
-inline void check_instances(checklist& list, const handler& how,
-                            const function_config& config) {
-  constexpr std::int64_t many = std::int64_t{1} << 40;
-  const std::int64_t most =
-      config.max_instances > 0 ? config.max_instances : config.max_concurrency;
-  list.within<std::int64_t>("max_instances", config.max_instances, 0, many,
-                            "instances");
-  list.within<std::int64_t>("min_instances", config.min_instances, 0, most,
-                            "instances");
-  list.within<std::int64_t>("provisioned", config.provisioned, 0, most,
-                            "instances");
-  list.within<std::int64_t>("max_uses", config.max_uses, 0, many,
-                            "invocations");
-  list.require(!config.snapshot || how.copy != nullptr,
-               "snapshot = true: allowed for a class that can be copied, whose "
-               "objects are the instances");
 }
 
 inline void check(std::string_view name, const handler& how,
@@ -103,7 +77,7 @@ inline std::uint64_t random_identity() {
 
 inline core::core(engine_config config)
     : config_(checked(std::move(config))),
-      functions_(handler_view::functions()),
+      functions_(handler_functions()),
       identity_(random_identity()),
       time_(config_.clock),
       limit_(config_.max_concurrency),
