@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,6 +99,12 @@ price_book azure_functions();         ///< consumption plan
 std::vector<price_book> all();
 }  // namespace price_books
 
+/// What one function was charged for.
+struct function_amount {
+  std::string function;
+  billed_amount amount;
+};
+
 /// A meter that keeps account under several books at once, per function. Sums
 /// are whole numbers: nothing drifts, however many invocations there are.
 /// Thread safety: all members may be called from any thread.
@@ -115,18 +120,23 @@ class ledger final : public meter {
   /// A bill for each book, of all functions together.
   std::vector<bill> bills(bool free_tier = true) const;
 
-  /// What each function was charged for under book number `book`.
-  std::map<std::string, billed_amount> by_function(std::size_t book) const;
+  /// What each function was charged for under book number `book`, by name.
+  std::vector<function_amount> by_function(std::size_t book) const;
 
   /// Invocations that could not be entered because memory was out.
   std::uint64_t lost() const noexcept;
 
  private:
-  using amounts = std::vector<billed_amount>;  // One a book.
+  struct account {
+    std::string function;
+    std::vector<billed_amount> amounts;  // One a book.
+  };
+
+  inline account& account_of(std::string_view function);  // Under the lock.
 
   const std::vector<price_book> books_;
-  mutable detail::lock lock_;  // Guards the rest.
-  std::map<std::string, amounts, std::less<>> accounts_;
+  mutable detail::lock lock_;      // Guards the rest.
+  std::vector<account> accounts_;  // By name.
   std::uint64_t lost_ = 0;
 };
 

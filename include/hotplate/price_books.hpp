@@ -154,16 +154,33 @@ inline bill make_bill(const price_book& book, const billed_amount& amount,
   return made;
 }
 
+inline ledger::account& ledger::account_of(std::string_view function) {
+  std::size_t from = 0;
+  std::size_t to = accounts_.size();
+  while (from < to) {
+    const std::size_t middle = (from + to) / 2;
+    if (accounts_[middle].function < function) {
+      from = middle + 1;
+    } else {
+      to = middle;
+    }
+  }
+  if (from == accounts_.size() || accounts_[from].function != function) {
+    account fresh{std::string(function), {}};
+    fresh.amounts.resize(books_.size());
+    accounts_.insert(accounts_.begin() + static_cast<std::ptrdiff_t>(from),
+                     std::move(fresh));
+  }
+  return accounts_[from];
+}
+
 inline void ledger::on_invocation(const metered_invocation& call) noexcept {
   if (call.usage.start == start_kind::none) return;
   const detail::lock_guard hold(lock_);
   try {
-    auto account = accounts_.find(call.function);
-    if (account == accounts_.end()) {
-      account = accounts_.emplace(call.function, amounts(books_.size())).first;
-    }
+    account& known = account_of(call.function);
     for (std::size_t i = 0; i < books_.size(); ++i) {
-      account->second[i] += charge(books_[i], call.usage);
+      known.amounts[i] += charge(books_[i], call.usage);
     }
   } catch (const std::bad_alloc&) {
     ++lost_;
@@ -174,18 +191,18 @@ inline std::vector<bill> ledger::bills(bool free_tier) const {
   std::vector<bill> all;
   for (std::size_t i = 0; i < books_.size(); ++i) {
     billed_amount sum;
-    for (const auto& [function, amount] : by_function(i)) sum += amount;
+    for (const function_amount& each : by_function(i)) sum += each.amount;
     all.push_back(make_bill(books_[i], sum, free_tier));
   }
   return all;
 }
 
-inline std::map<std::string, billed_amount> ledger::by_function(
+inline std::vector<function_amount> ledger::by_function(
     std::size_t book) const {
-  std::map<std::string, billed_amount> sums;
+  std::vector<function_amount> sums;
   const detail::lock_guard hold(lock_);
-  for (const auto& [function, amount] : accounts_) {
-    sums[function] = amount.at(book);
+  for (const account& each : accounts_) {
+    sums.push_back({each.function, each.amounts.at(book)});
   }
   return sums;
 }

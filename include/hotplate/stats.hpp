@@ -1,10 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -22,31 +20,38 @@ class distribution {
   /// the middle of its range. 0 if nothing was measured.
   std::uint64_t quantile(double q) const {
     if (count_ == 0) return 0;
-    const auto rank = static_cast<std::uint64_t>(
-        std::clamp(q, 0.0, 1.0) * static_cast<double>(count_ - 1));
+    const auto rank =
+        static_cast<std::uint64_t>((q < 0   ? 0
+                                    : q > 1 ? 1
+                                            : q) *
+                                   static_cast<double>(count_ - 1));
     std::uint64_t below = 0;
-    for (const auto& [from, rest] : ranges_) {
-      below += rest.count;
-      if (below > rank) return from + (rest.to - from) / 2;
+    for (const range& each : ranges_) {
+      below += each.count;
+      if (below > rank) return each.from + (each.to - each.from) / 2;
     }
-    return ranges_.rbegin()->first;
+    return ranges_.back().from;
   }
 
   /// `count` more values in [from, to); ranges do not overlap.
   void add(std::uint64_t from, std::uint64_t to, std::uint64_t count) {
-    range& known = ranges_[from];
-    known.to = to;
-    known.count += count;
+    auto at = ranges_.end();
+    while (at != ranges_.begin() && (at - 1)->from >= from) --at;
+    if (at == ranges_.end() || at->from != from) {
+      at = ranges_.insert(at, range{from, to, 0});
+    }
+    at->count += count;
     count_ += count;
   }
 
  private:
   struct range {
+    std::uint64_t from = 0;
     std::uint64_t to = 0;
     std::uint64_t count = 0;
   };
 
-  std::map<std::uint64_t, range> ranges_;  // By where they begin.
+  std::vector<range> ranges_;  // Ascending.
   std::uint64_t count_ = 0;
 };
 

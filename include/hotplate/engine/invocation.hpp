@@ -163,6 +163,7 @@ struct invocation final : task, waiter {
   usage used;  // Of one that settled early; otherwise usage_of() is final.
 
   invocation* next_free = nullptr;
+  invocation* next_made = nullptr;
   hotplate::arena memory;
   context handlers_view;
   static constexpr std::size_t room = 256;

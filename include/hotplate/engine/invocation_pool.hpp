@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <new>
 #include <utility>
 #include <vector>
@@ -18,6 +17,13 @@ class invocation_pool {
   invocation_pool(core& owner, const task& how, const context_host& functions,
                   std::size_t workers)
       : owner_(owner), how_(how), functions_(functions), caches_(workers) {}
+  invocation_pool(const invocation_pool&) = delete;
+  invocation_pool& operator=(const invocation_pool&) = delete;
+  ~invocation_pool() {
+    while (records_ != nullptr) {
+      delete std::exchange(records_, records_->next_made);
+    }
+  }
 
   /// Null when memory is out. `here` is the calling thread's worker, or null.
   invocation* take(worker* here) noexcept {
@@ -48,7 +54,9 @@ class invocation_pool {
   template <typename See>
   void for_each(const See& see) {
     const lock_guard hold(lock_);
-    for (invocation& record : records_) see(record);
+    for (invocation* each = records_; each != nullptr; each = each->next_made) {
+      see(*each);
+    }
   }
 
  private:
@@ -73,13 +81,15 @@ class invocation_pool {
   static constexpr std::size_t batch = 64;
 
   // Under the lock.
-  bool refill() noexcept try {
+  bool refill() noexcept {
     for (int i = 0; i < made_at_once; ++i) {
-      const auto number = static_cast<std::uint32_t>(records_.size() + 1);
-      shared_.push(records_.emplace_back(owner_, how_, functions_, number));
+      auto* const made =
+          new (std::nothrow) invocation(owner_, how_, functions_, made_ + 1);
+      if (made == nullptr) break;
+      ++made_;
+      made->next_made = std::exchange(records_, made);
+      shared_.push(*made);
     }
-    return true;
-  } catch (const std::bad_alloc&) {
     return shared_.first != nullptr;
   }
 
@@ -106,7 +116,8 @@ class invocation_pool {
   std::vector<cache> caches_;
   lock lock_;  // Guards the rest.
   cache shared_;
-  std::deque<invocation> records_;  // Never moves what it holds.
+  invocation* records_ = nullptr;  // All that were made.
+  std::uint32_t made_ = 0;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

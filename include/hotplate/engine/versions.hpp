@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cmath>
 #include <string>
 #include <vector>
 
@@ -82,7 +81,7 @@ inline void check_alias(std::string_view name,
         sentence({"weight = ", std::to_string(each.weight), " of version ",
                   each.version, ": allowed are 0 to 1"}));
   }
-  list.require(std::abs(sum - 1) <= tolerance,
+  list.require(sum >= 1 - tolerance && sum <= 1 + tolerance,
                sentence({"weights = ", std::to_string(sum),
                          " together: they must add up to 1"}));
   list.pass();

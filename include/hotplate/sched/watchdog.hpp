@@ -26,7 +26,7 @@ class watchdog {
   void start(inspection inspect, void* target) {
     inspect_ = inspect;
     target_ = target;
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread(&watchdog::run, this);
   }
 
   void stop() noexcept {

@@ -139,7 +139,7 @@ TEST(ledger, adds_up_what_several_threads_enter) {
 
   EXPECT_EQ(account.bills()[0].amount.requests, 20'000U);
   EXPECT_EQ(account.bills()[0].amount.mib_ms, 20'000U * 128 * 10);
-  EXPECT_EQ(account.by_function(3)["a"].mib_ms, 10'000U * 128 * 100);
+  EXPECT_EQ(account.by_function(3).front().amount.mib_ms, 10'000U * 128 * 100);
   EXPECT_EQ(account.lost(), 0U);
 }
 
