@@ -142,4 +142,5 @@ class ledger final : public meter {
 
 }  // namespace hotplate::inline HOTPLATE_ABI
 
+#include "hotplate/ledger.hpp"
 #include "hotplate/price_books.hpp"

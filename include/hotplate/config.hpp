@@ -99,6 +99,18 @@ struct engine_config {
   /// it with `poll()`, `run_until()` or `run_until_idle()`.
   int workers = hardware_threads;
 
+  /// Most threads beyond `workers` that serve while handlers hold workers: that
+  /// go on although their invocation is over, or that block their thread. Not
+  /// for host-pumped engines.
+  int max_spare_threads = 16;
+
+  /// Bind each worker to one of the CPUs that the process may use, in turn.
+  bool pin_workers = false;
+
+  /// What threads are called in debuggers: name/0, name/1 ..., name/s0 ... for
+  /// spare ones, name/watch. 1 to 9 characters.
+  std::string name = "hotplate";
+
   /// At least 1: most invocations in flight at once, overruns included.
   std::int64_t max_concurrency = 1'000;
 

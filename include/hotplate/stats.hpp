@@ -107,9 +107,11 @@ struct engine_stats {
   std::int64_t waiting = 0;             ///< For a place; not in flight.
   std::uint64_t overruns = 0;           ///< Settled before their handler ended.
   std::chrono::nanoseconds overrun{0};  ///< Time they then still took.
-  std::size_t stacks = 0;               ///< Made so far, kept for reuse.
-  std::size_t arena_mapped_bytes = 0;   ///< Address space held for arenas.
-  std::size_t arena_growths = 0;        ///< Times the kernel was asked for it.
+  std::size_t spare_threads = 0;  ///< Running now, for workers that are held.
+  std::uint64_t spare_threads_started = 0;
+  std::size_t stacks = 0;              ///< Made so far, kept for reuse.
+  std::size_t arena_mapped_bytes = 0;  ///< Address space held for arenas.
+  std::size_t arena_growths = 0;       ///< Times the kernel was asked for it.
 };
 
 /// A handler that still runs although its invocation has been answered.

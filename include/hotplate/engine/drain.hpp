@@ -17,7 +17,7 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 inline bool core::inspect(void* self, std::int64_t now) {
   auto& engine = *static_cast<core*>(self);
   bool any = false;
-  for (std::size_t i = 0; i < engine.threads_.size(); ++i) {
+  for (std::size_t i = 0; i < engine.threads_.size_with_spares(); ++i) {
     auto* const call =
         static_cast<invocation*>(engine.threads_.at(i).running());
     if (call == nullptr) continue;
@@ -28,6 +28,10 @@ inline bool core::inspect(void* self, std::int64_t now) {
       engine.expire(*call, generation, now);
     }
   }
+  engine.threads_.spare_threads().look_after(
+      now, [](const task& running) noexcept {
+        return static_cast<const invocation&>(running).has(invocation::claimed);
+      });
   return any;
 }
 

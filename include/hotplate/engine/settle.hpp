@@ -82,7 +82,7 @@ HOTPLATE_INLINE void core::meter(const invocation& call,
                                  worker* here) noexcept {
   if (call.target == nullptr) [[unlikely]] {
     not_found_.fetch_add(1, std::memory_order_relaxed);
-  } else if (here != nullptr) [[likely]] {
+  } else if (here != nullptr && !here->is_spare()) [[likely]] {
     usage used = usage_of(call, call.is.verdict, call.settled_at);
     used.arena_peak_bytes = call.memory.used();
     call.target->meter.record(here->index(), used);

@@ -26,6 +26,11 @@ inline engine_config checked(engine_config config) {
                             "invocations");
   list.within<std::int64_t>("max_tenants", config.max_tenants, 1, many,
                             "tenants");
+  list.within("max_spare_threads", config.max_spare_threads, 0, 1024,
+              "threads");
+  list.require(!config.name.empty() && config.name.size() <= 9,
+               sentence({"name = \"", config.name,
+                         "\": allowed are 1 to 9 characters"}));
   list.within<std::int64_t>("spin", config.spin.count(), 0, 1'000'000, "us");
   list.require(config.clock == nullptr || config.workers == 0,
                "clock: a manual clock needs workers = 0");
@@ -83,8 +88,11 @@ inline core::core(engine_config config)
       limit_(config_.max_concurrency),
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
       records_(*this, {&run, &refuse_fiber}, functions_,
-               static_cast<std::size_t>(std::max(1, config_.workers))),
-      threads_(time_, static_cast<std::size_t>(config_.workers), spin()),
+               static_cast<std::size_t>(
+                   std::max(1, config_.workers + config_.max_spare_threads))),
+      threads_(time_, {static_cast<std::size_t>(config_.workers), spin(),
+                       static_cast<std::size_t>(config_.max_spare_threads),
+                       config_.name, config_.pin_workers}),
       names_(version_watcher()) {
   threads_.start(&inspect, this);
 }
@@ -120,6 +128,8 @@ inline engine_stats core::stats() const {
   sum.overruns = overruns_.load(std::memory_order_relaxed);
   sum.overrun =
       std::chrono::nanoseconds(overrun_ns_.load(std::memory_order_relaxed));
+  sum.spare_threads = threads_.spare_threads().running();
+  sum.spare_threads_started = threads_.spare_threads().started();
   sum.stacks = threads_.stacks_made();
   sum.arena_mapped_bytes = chunks_.mapped_bytes();
   sum.arena_growths = chunks_.growths();

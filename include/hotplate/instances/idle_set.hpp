@@ -78,11 +78,11 @@ class idle_set {
   idle_set& operator=(const idle_set&) = delete;
   ~idle_set() { delete[] places_.load(std::memory_order_relaxed); }
 
-  /// A worker's place; null as long as there are none.
+  /// A worker's place; null for a spare one, and as long as there are none.
   place* own(std::size_t worker) const noexcept {
     // acquire: pairs with the release in make_places().
     place* const all = places_.load(std::memory_order_acquire);
-    return all == nullptr ? nullptr : all + worker;
+    return all == nullptr || worker >= workers_ ? nullptr : all + worker;
   }
 
   void make_places() noexcept {

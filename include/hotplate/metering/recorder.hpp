@@ -62,9 +62,8 @@ struct recorder_shard {
 
 /// Counts one function's invocations without locked instructions: every worker
 /// writes a shard of its own, made at its first invocation of the function;
-/// all other threads share one more, under a lock.
-/// Thread safety: record() from the shard's worker, or from any thread with
-/// the last shard; the rest from any thread.
+/// all other threads, spare workers among them, share one more, under a lock.
+/// Thread safety: record() from that worker; the rest from any thread.
 class recorder {
  public:
   explicit recorder(std::size_t workers)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <chrono>
 #include <memory>
@@ -9,22 +10,30 @@
 #include <thread>
 #include <vector>
 
-#include "hotplate/sched/worker.hpp"
+#include "hotplate/sched/spares.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
+
+struct thread_config {
+  std::size_t workers = 0;  ///< 0: host-pumped.
+  std::int64_t spin = 0;    ///< Nanoseconds.
+  std::size_t spares = 0;   ///< Most of them.
+  std::string name = "hotplate";
+  bool pinned = false;
+};
 
 /// The workers of one engine and the threads that run them; or, host-pumped,
 /// one worker that the host's threads run in turn.
 /// Thread safety: all members may be called from any thread.
 class scheduler {
  public:
-  scheduler(clock_source& time, std::size_t threads, std::int64_t spin)
-      : clock_(time), spin_(spin), shared_(time), pumped_(threads == 0) {
-    const std::size_t count = pumped_ ? 1 : threads;
-    shared_.beds = std::make_unique<bed[]>(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      shared_.workers.push_back(std::make_unique<worker>(shared_, i));
-    }
+  scheduler(clock_source& time, thread_config config)
+      : clock_(time),
+        config_(std::move(config)),
+        pumped_(config_.workers == 0),
+        size_(pumped_ ? 1 : config_.workers),
+        shared_(time, size_, pumped_ ? 0 : config_.spares),
+        spares_(shared_, size_, &run_spare, this) {
     if (pthread_key_create(&here_, nullptr) != 0) {
       throw std::system_error(EAGAIN, std::generic_category(),
                               "hotplate: no pthread key left for an engine");
@@ -41,9 +50,10 @@ class scheduler {
   void start(watchdog::inspection inspect, void* target) {
     if (pumped_) return;
     try {
-      shared_.dog.start(inspect, target);
+      shared_.dog.start(inspect, target, config_.name + "/watch");
       for (const auto& one : shared_.workers) {
-        threads_.emplace_back([this, &on = *one] { run(on); });
+        if (threads_.size() == size_) break;
+        threads_.emplace_back(&scheduler::run, this, one.get());
       }
     } catch (const std::system_error& why) {
       const std::size_t started = threads_.size();
@@ -62,15 +72,22 @@ class scheduler {
     shared_.dog.stop();
     shared_.stopping.store(true, std::memory_order_seq_cst);
     for (const auto& one : shared_.workers) {
-      shared_.idle.notify(shared_.beds[one->index()]);
+      one->engage();  // Wakes it, wherever it sleeps.
     }
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
+    spares_.join();
   }
 
   bool pumped() const noexcept { return pumped_; }
-  std::size_t size() const noexcept { return shared_.workers.size(); }
+  /// Workers but for the spare ones, whose indices follow.
+  std::size_t size() const noexcept { return size_; }
+  std::size_t size_with_spares() const noexcept {
+    return shared_.workers.size();
+  }
   worker& at(std::size_t index) noexcept { return *shared_.workers[index]; }
+  spares& spare_threads() noexcept { return spares_; }
+  const spares& spare_threads() const noexcept { return spares_; }
   watchdog& dog() noexcept { return shared_.dog; }
   timer_queue& timers() noexcept { return shared_.dog.timers(); }
   std::size_t stacks_made() const noexcept { return shared_.stacks.made(); }
@@ -84,7 +101,7 @@ class scheduler {
   /// Queues a task from a thread that runs no worker; false: out of memory.
   bool submit(task& unstarted) noexcept {
     if (!shared_.arrivals.push(&unstarted)) return false;
-    shared_.idle.notify(shared_.beds.get(), shared_.workers.size());
+    shared_.wake_any();
     return true;
   }
 
@@ -110,15 +127,26 @@ class scheduler {
   }
 
  private:
-  void run(worker& on) noexcept {
+  void run(worker* on) noexcept {
+    if (config_.pinned) pin_to_cpu(on->index());
+    run_as(*on, config_.name + "/" + std::to_string(on->index()));
+  }
+
+  static void run_spare(void* self, worker& on) {
+    auto& mine = *static_cast<scheduler*>(self);
+    mine.run_as(
+        on, mine.config_.name + "/s" + std::to_string(on.index() - mine.size_));
+  }
+
+  void run_as(worker& on, const std::string& name) noexcept {
     pthread_setspecific(here_, &on);
-    const std::string name = "hotplate/" + std::to_string(on.index());
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
     on.adopt_thread();
-    while (!shared_.stopping.load(std::memory_order_relaxed)) {
+    on.time_thread();
+    while (!shared_.stopping.load(std::memory_order_relaxed) && on.stays()) {
       if (on.step()) continue;
       on.set_running(nullptr);
-      if (search(on)) {
+      if (on.serves() && search(on)) {
         on.step(true);
       } else {
         on.park(forever);
@@ -126,8 +154,23 @@ class scheduler {
     }
   }
 
+  // One CPU each, of those that the process may use, in turn.
+  static void pin_to_cpu(std::size_t index) noexcept {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    std::size_t left = index % static_cast<std::size_t>(CPU_COUNT(&allowed));
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (!CPU_ISSET(cpu, &allowed) || left-- > 0) continue;
+      cpu_set_t one;
+      CPU_ZERO(&one);
+      CPU_SET(cpu, &one);
+      sched_setaffinity(0, sizeof one, &one);
+      return;
+    }
+  }
+
   bool search(worker& on) noexcept {
-    const std::int64_t until = clock_.now() + spin_;
+    const std::int64_t until = clock_.now() + config_.spin;
     shared_.idle.start_searching();
     bool found = on.anything_ready();
     while (!found && clock_.now() < until) {
@@ -139,9 +182,11 @@ class scheduler {
   }
 
   clock_source& clock_;
-  const std::int64_t spin_;
-  shared_sched shared_;
+  const thread_config config_;
   const bool pumped_;
+  const std::size_t size_;
+  shared_sched shared_;
+  spares spares_;
   pthread_key_t here_{};
   // Whether a host thread is inside poll() or its like.
   std::atomic<bool> pumping_ = false;

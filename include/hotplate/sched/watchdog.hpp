@@ -3,7 +3,9 @@
 #include <sys/prctl.h>
 
 #include <atomic>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "hotplate/base/clock_source.hpp"
 #include "hotplate/sched/timers.hpp"
@@ -23,9 +25,10 @@ class watchdog {
 
   timer_queue& timers() noexcept { return timers_; }
 
-  void start(inspection inspect, void* target) {
+  void start(inspection inspect, void* target, std::string name) {
     inspect_ = inspect;
     target_ = target;
+    name_ = std::move(name);
     thread_ = std::thread(&watchdog::run, this);
   }
 
@@ -63,7 +66,7 @@ class watchdog {
   static constexpr std::int64_t anchor_every = 100'000'000;
 
   void run() noexcept {
-    pthread_setname_np(pthread_self(), "hotplate/watch");
+    pthread_setname_np(pthread_self(), name_.c_str());
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
     std::int64_t last_run = clock_.now();
     while (!stopping_.load(std::memory_order_relaxed)) {
@@ -104,6 +107,7 @@ class watchdog {
   timer_queue timers_;
   inspection inspect_ = nullptr;
   void* target_ = nullptr;
+  std::string name_;
   std::int64_t anchored_ = 0;
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> asleep_ = false;

@@ -1,60 +1,56 @@
 #pragma once
 
-#include <array>
+#include <pthread.h>
+#include <time.h>
+
 #include <atomic>
 #include <cstddef>
 #include <memory>
-#include <new>
 #include <utility>
 #include <vector>
 
 #include "hotplate/sched/deque.hpp"
-#include "hotplate/sched/event_count.hpp"
-#include "hotplate/sched/fiber.hpp"
 #include "hotplate/sched/fiber_queue.hpp"
-#include "hotplate/sched/inbox.hpp"
+#include "hotplate/sched/fiber_store.hpp"
+#include "hotplate/sched/mailbox.hpp"
+#include "hotplate/sched/shared_sched.hpp"
 #include "hotplate/sched/task.hpp"
-#include "hotplate/sched/watchdog.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
-
-/// What the workers of one engine share.
-struct shared_sched {
-  explicit shared_sched(clock_source& time) : dog(time) {}
-
-  inbox arrivals;
-  stack_pool stacks;
-  event_count idle;
-  watchdog dog;
-  std::vector<std::unique_ptr<worker>> workers;
-  std::unique_ptr<bed[]> beds;
-  std::atomic<bool> stopping = false;
-};
 
 /// Runs tasks on fibers, on one thread at a time: its own, or the host's that
 /// pumps it. Started fibers stay with their worker; unstarted tasks are stolen.
 /// The thread's own stack, the root, looks for work; a fiber whose task has
 /// ended takes the next one of its worker without leaving its stack.
-/// Thread safety: its thread only, but for post() and the reads of `running`.
+/// A spare one that is dismissed finishes what it has started, and takes no
+/// more. Thread safety: its thread only, but for what says otherwise.
 class worker {
  public:
-  worker(shared_sched& shared, std::size_t index)
-      : shared_(shared), index_(index) {
+  worker(shared_sched& shared, std::size_t index, bool spare = false)
+      : shared_(shared),
+        index_(index),
+        spare_(spare),
+        fibers_(shared.stacks, *this, &fiber_main) {
     root_.home = this;
   }
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
-  ~worker() {
-    for (fiber* const made : made_) made->~fiber();
-  }
+  ~worker() = default;
 
   std::size_t index() const noexcept { return index_; }
+  bool is_spare() const noexcept { return spare_; }
   fiber& current() noexcept { return *current_; }
   fiber& root() noexcept { return root_; }
   bool on_root() const noexcept { return current_ == &root_; }
 
   /// Makes the calling thread this worker's.
   void adopt_thread() noexcept { root_.adopt_thread(); }
+  /// For thread_time(); the thread is this worker's until it ends.
+  void time_thread() noexcept {
+    clockid_t clock = no_clock;
+    if (pthread_getcpuclockid(pthread_self(), &clock) != 0) clock = no_clock;
+    cpu_clock_.store(clock, std::memory_order_relaxed);
+  }
 
   /// What runs here now; for the watchdog, which may be late by one change.
   task* running() const noexcept {
@@ -67,12 +63,28 @@ class worker {
       shared_.dog.stir();
   }
 
+  // For the watchdog, too:
+
+  /// Changes whenever this worker looks for the next thing to run.
+  std::uint32_t turn() const noexcept {
+    return turn_.load(std::memory_order_relaxed);
+  }
+  /// Processor time of its thread in nanoseconds; -1 if that is not known.
+  std::int64_t thread_time() const noexcept {
+    const clockid_t clock = cpu_clock_.load(std::memory_order_relaxed);
+    timespec spent{};
+    if (clock == no_clock || clock_gettime(clock, &spent) != 0) return -1;
+    return spent.tv_sec * std::int64_t{1'000'000'000} + spent.tv_nsec;
+  }
+  void engage() noexcept { change_orders(false); }
+  void dismiss() noexcept { change_orders(true); }
+
   // Called on any stack of this worker:
 
   /// Runs `child` at once on another fiber. Returns when something switches
   /// back to the calling stack; false, at once, if there is no memory for it.
   bool run_now(task& child) noexcept {
-    fiber* const target = take_fiber(child.stack_class);
+    fiber* const target = fibers_.take(child.stack_class);
     if (target == nullptr) return false;
     target->first = &child;
     go(*target);
@@ -82,7 +94,7 @@ class worker {
   /// Leaves the calling fiber until it is resumed. `then` runs once it has
   /// been left; only then may it be found by those who resume it.
   void suspend(after_switch then) noexcept {
-    fiber* const ready = ++turn_ % look_around == 0 ? nullptr : ready_.pop();
+    fiber* const ready = take_turn() ? nullptr : ready_.pop();
     go(ready != nullptr ? *ready : root_, then);
   }
 
@@ -91,7 +103,7 @@ class worker {
   /// Queues a task for this worker or a thief; false when memory is out.
   bool push(task& unstarted) noexcept {
     if (!tasks_.push(&unstarted)) return false;
-    shared_.idle.notify(shared_.beds.get(), shared_.workers.size());
+    shared_.wake_any();
     return true;
   }
 
@@ -99,13 +111,9 @@ class worker {
 
   /// Resumes a fiber of this worker.
   void post(fiber& ready) noexcept {
-    fiber* top = mail_.load(std::memory_order_relaxed);
-    do {
-      ready.next = top;
-      // release: publishes ready.next; pairs with the acquire in read_mail().
-    } while (!mail_.compare_exchange_weak(
-        top, &ready, std::memory_order_release, std::memory_order_relaxed));
+    mail_.push(ready);
     shared_.idle.notify(shared_.beds[index_]);
+    if (spare_) shared_.idle.notify(retreat_);
   }
 
   // Called on the root only:
@@ -114,14 +122,14 @@ class worker {
   /// on which publishers relied instead of waking anybody, wakes another worker
   /// first if more is ready: what runs now may take its time.
   bool step(bool after_search = false) noexcept {
-    if (ready_.empty()) read_mail();
+    if (ready_.empty()) mail_.take(ready_);
     // In turns: fibers that keep yielding must not starve what has not started.
     tasks_first_ = !tasks_first_;
     task* next = tasks_first_ ? find() : nullptr;
     fiber* const ready = next == nullptr ? ready_.pop() : nullptr;
     if (next == nullptr && ready == nullptr) next = find();
     if (next == nullptr && ready == nullptr) return false;
-    if (after_search && anything_ready()) wake_another();
+    if (after_search && anything_ready()) shared_.wake_any();
     if (ready != nullptr) {
       go(*ready);
     } else if (!run_now(*next)) {
@@ -130,29 +138,34 @@ class worker {
     return true;
   }
 
-  void wake_another() noexcept {
-    shared_.idle.notify(shared_.beds.get(), shared_.workers.size());
-  }
-
   bool anything_ready() const noexcept {
-    if (!ready_.empty() || held_ != nullptr) return true;
-    if (mail_.load(std::memory_order_relaxed) != nullptr) return true;
-    if (!shared_.arrivals.empty()) return true;
-    for (const auto& other : shared_.workers) {
-      if (!other->tasks_.empty()) return true;
-    }
-    return false;
+    if (!ready_.empty() || !tasks_.empty()) return true;
+    if (!mail_.empty()) return true;
+    return serves_ && shared_.anything_unstarted();
   }
 
-  /// Sleeps until something may be ready, or until `when`.
+  /// Sleeps until something may be ready, or until `when`. Who has been
+  /// dismissed sleeps where nobody wakes it for what it would not take.
   void park(std::int64_t when) noexcept {
-    bed& own = shared_.beds[index_];
+    bed& own = serves_ ? shared_.beds[index_] : retreat_;
     shared_.idle.lie_down(own);
-    if (!anything_ready() &&
+    if (!anything_ready() && serves_ != dismissed() &&
         !shared_.stopping.load(std::memory_order_relaxed)) {
       shared_.idle.sleep(own, when);
     }
     shared_.idle.get_up(own);
+  }
+
+  /// Whether it takes what others may take as well.
+  bool serves() const noexcept { return serves_; }
+
+  /// Reads its orders; false once a dismissed one has nothing left to finish.
+  bool stays() noexcept {
+    if (!spare_) return true;
+    const bool served = std::exchange(serves_, !dismissed());
+    // It may just have been woken for what another has to take now.
+    if (served && !serves_) shared_.wake_any();
+    return serves_ || anything_ready() || !fibers_.all_idle();
   }
 
  private:
@@ -169,7 +182,7 @@ class worker {
     for (;;) {
       fiber* const then = run_tasks(self);
       worker& home = *self.home;
-      home.put_fiber(self);
+      home.fibers_.put(self);
       home.go(then != nullptr ? *then : home.root_);
     }
   }
@@ -187,21 +200,37 @@ class worker {
 
   // Null, now and then, so that the root looks at inbox and mail as well.
   task* another_for(const fiber& self) noexcept {
-    if (++turn_ % look_around == 0) return nullptr;
+    if (take_turn()) return nullptr;
     task* const next = tasks_.pop();
     if (next == nullptr || next->stack_class == self.stack_class()) return next;
-    held_ = next;
+    tasks_.push(next);  // There is room: it was just there.
     return nullptr;
   }
 
   task* find() noexcept {
-    if (held_ != nullptr) return std::exchange(held_, nullptr);
-    if (++turn_ % look_around == 0) {
+    if (take_turn() && serves_) {
       if (task* const next = take_arrivals()) return next;
     }
     if (task* const next = tasks_.pop()) return next;
+    if (!serves_) return nullptr;
     if (task* const next = take_arrivals()) return next;
     return steal();
+  }
+
+  /// True now and then.
+  bool take_turn() noexcept {
+    const std::uint32_t next = turn_.load(std::memory_order_relaxed) + 1;
+    turn_.store(next, std::memory_order_relaxed);
+    return next % look_around == 0;
+  }
+
+  bool dismissed() const noexcept {
+    return dismissed_.load(std::memory_order_acquire);
+  }
+  void change_orders(bool dismissed) noexcept {
+    dismissed_.store(dismissed, std::memory_order_release);
+    shared_.idle.notify(shared_.beds[index_]);
+    shared_.idle.notify(retreat_);
   }
 
   // The rest of the batch goes where others can steal it, oldest on top of
@@ -225,66 +254,45 @@ class worker {
     return nullptr;
   }
 
-  void read_mail() noexcept {
-    if (mail_.load(std::memory_order_relaxed) == nullptr) return;
-    // acquire: pairs with the release in post(). The newest is on top.
-    fiber* mail = mail_.exchange(nullptr, std::memory_order_acquire);
-    fiber* oldest_first = nullptr;
-    while (mail != nullptr) {
-      fiber* const next = mail->next;
-      mail->next = oldest_first;
-      oldest_first = mail;
-      mail = next;
-    }
-    while (oldest_first != nullptr) {
-      ready_.push(*std::exchange(oldest_first, oldest_first->next));
-    }
-  }
-
-  fiber* take_fiber(std::uint8_t stack_class) noexcept {
-    fiber*& idle = idle_fibers_[stack_class];
-    if (idle == nullptr) [[unlikely]]
-      return make_fiber(stack_class);
-    return std::exchange(idle, idle->next);
-  }
-
-  HOTPLATE_NOINLINE fiber* make_fiber(std::uint8_t stack_class) noexcept try {
-    if (made_.size() == made_.capacity()) made_.reserve(made_.size() * 2 + 16);
-    const stack_memory stack = shared_.stacks.make(stack_class);
-    if (stack.size == 0) return nullptr;
-    constexpr std::size_t reserved =
-        (sizeof(fiber) + cache_line - 1) / cache_line * cache_line;
-    std::byte* const top = stack.bottom + stack.size - reserved;
-    auto* const made = new (top) fiber(stack, stack_class, &fiber_main);
-    made->home = this;
-    made_.push_back(made);
-    return made;
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-
-  // While it still runs on that stack: only this worker takes it again, and
-  // not before it has left it.
-  void put_fiber(fiber& idle) noexcept {
-    fiber*& head = idle_fibers_[idle.stack_class()];
-    idle.next = std::exchange(head, &idle);
-  }
-
   shared_sched& shared_;
   const std::size_t index_;
   fiber root_;
   fiber* current_ = &root_;
-  task* held_ = nullptr;  // Found by a fiber of another stack class.
-  std::uint32_t turn_ = 0;
+  static constexpr clockid_t no_clock = ~clockid_t{0};
+  const bool spare_;
+  bool serves_ = true;  // Its orders, as it last read them.
   bool tasks_first_ = false;
   fiber_queue ready_;
-  std::array<fiber*, 27> idle_fibers_{};  // By stack class, last used first.
-  std::vector<fiber*> made_;
+  fiber_store fibers_;
   deque tasks_;
   // Written by this worker, read by the watchdog.
   alignas(cache_line) std::atomic<task*> running_ = nullptr;
-  // Any thread pushes, this worker takes all.
-  alignas(cache_line) std::atomic<fiber*> mail_ = nullptr;
+  std::atomic<std::uint32_t> turn_ = 0;
+  std::atomic<clockid_t> cpu_clock_ = no_clock;
+  // Written by the watchdog: a spare one's orders.
+  std::atomic<bool> dismissed_ = false;
+  bed retreat_;
+  mailbox mail_;
+
+  friend shared_sched;
 };
+
+inline shared_sched::shared_sched(clock_source& time, std::size_t regular,
+                                  std::size_t spare)
+    : dog(time), beds(new bed[regular + spare]) {
+  for (std::size_t i = 0; i < regular + spare; ++i) {
+    workers.push_back(std::make_unique<worker>(*this, i, i >= regular));
+  }
+}
+
+inline shared_sched::~shared_sched() = default;
+
+inline bool shared_sched::anything_unstarted() const noexcept {
+  if (!arrivals.empty()) return true;
+  for (const auto& one : workers) {
+    if (!one->tasks_.empty()) return true;
+  }
+  return false;
+}
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

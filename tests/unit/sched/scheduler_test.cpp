@@ -54,7 +54,7 @@ class scheduler_test : public testing::TestWithParam<std::size_t> {
   }
 
   clock_source time_{nullptr};
-  scheduler threads_{time_, GetParam(), spin};
+  scheduler threads_{time_, {GetParam(), spin}};
 };
 
 TEST_P(scheduler_test, every_submitted_task_runs_once) {

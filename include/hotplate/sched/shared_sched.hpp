@@ -1,0 +1,36 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "hotplate/arena/stack_pool.hpp"
+#include "hotplate/sched/event_count.hpp"
+#include "hotplate/sched/inbox.hpp"
+#include "hotplate/sched/watchdog.hpp"
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+class worker;
+
+/// What the workers of one engine share.
+struct shared_sched {
+  shared_sched(clock_source& time, std::size_t regular, std::size_t spare);
+  shared_sched(const shared_sched&) = delete;
+  shared_sched& operator=(const shared_sched&) = delete;
+  ~shared_sched();
+
+  inbox arrivals;
+  stack_pool stacks;
+  event_count idle;
+  watchdog dog;
+  std::vector<std::unique_ptr<worker>> workers;  // Spare ones last.
+  std::unique_ptr<bed[]> beds;
+  std::atomic<bool> stopping = false;
+
+  bool anything_unstarted() const noexcept;
+  void wake_any() noexcept { idle.notify(beds.get(), workers.size()); }
+};
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail
