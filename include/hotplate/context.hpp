@@ -13,6 +13,7 @@
 #include "hotplate/config.hpp"
 #include "hotplate/outcome.hpp"
 #include "hotplate/payload.hpp"
+#include "hotplate/source_location.hpp"
 #include "hotplate/usage.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
@@ -40,10 +41,12 @@ struct context_host {
   const function_config& (*config)(const void* self) noexcept;
   bool (*logs)(const void* self, log_level level) noexcept;
   void (*log)(void* self, log_level level, std::string_view text);
-  void (*sleep_until)(void* self, time_point when);
-  void (*yield)(void* self);
+  void (*sleep_until)(void* self, time_point when,
+                      const source_location& where);
+  void (*yield)(void* self, const source_location& where);
   outcome<payload> (*invoke)(void* self, std::string_view name,
-                             payload_view event, const invoke_options& options);
+                             payload_view event, const invoke_options& options,
+                             const source_location& where);
 };
 
 }  // namespace detail
@@ -101,17 +104,28 @@ class context {
   }
 
   // Suspension points: other invocations run meanwhile on this worker. Each
-  // throws invocation_cancelled once `cancelled()`.
+  // throws invocation_cancelled once `cancelled()`. `where` is what in_flight()
+  // shows.
 
-  void sleep_until(time_point when) { host_->sleep_until(self_, when); }
-  void sleep_for(std::chrono::nanoseconds time) { sleep_until(now() + time); }
-  void yield() { host_->yield(self_); }
+  void sleep_until(time_point when,
+                   const source_location& where = source_location::current()) {
+    host_->sleep_until(self_, when, where);
+  }
+  void sleep_for(std::chrono::nanoseconds time,
+                 const source_location& where = source_location::current()) {
+    sleep_until(now() + time, where);
+  }
+  void yield(const source_location& where = source_location::current()) {
+    host_->yield(self_, where);
+  }
 
   /// Invokes another function by name; suspends until it has settled. It
   /// inherits this invocation's deadline where that is the nearer one.
-  outcome<payload> invoke(std::string_view name, payload_view event = {},
-                          const invoke_options& options = {}) {
-    return host_->invoke(self_, name, event, options);
+  outcome<payload> invoke(
+      std::string_view name, payload_view event = {},
+      const invoke_options& options = {},
+      const source_location& where = source_location::current()) {
+    return host_->invoke(self_, name, event, options, where);
   }
 
  private:

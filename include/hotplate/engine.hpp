@@ -11,6 +11,7 @@
 #include "hotplate/alias.hpp"
 #include "hotplate/config.hpp"
 #include "hotplate/context.hpp"
+#include "hotplate/describe.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/deploy.hpp"
 #include "hotplate/engine/then.hpp"
@@ -92,16 +93,19 @@ class engine {
   /// version neither live nor an alias's keeps no instance warm.
   /// Blocks the thread until it has settled; within a handler of this engine,
   /// suspends the fiber instead. The event is copied into the invocation.
-  outcome<payload> invoke(std::string_view name, payload_view event = {},
-                          const invoke_options& options = {}) {
-    return detail::invoke_encoded(*core_, name, event, options);
+  outcome<payload> invoke(
+      std::string_view name, payload_view event = {},
+      const invoke_options& options = {},
+      const source_location& where = source_location::current()) {
+    return detail::invoke_encoded(*core_, name, event, options, where);
   }
   /// The same; the event moves and is not copied.
   template <std::same_as<payload> Owned>
-  outcome<payload> invoke(std::string_view name, Owned&& event,
-                          const invoke_options& options = {}) {
+  outcome<payload> invoke(
+      std::string_view name, Owned&& event, const invoke_options& options = {},
+      const source_location& where = source_location::current()) {
     return detail::invoke_encoded(*core_, name, std::forward<Owned>(event),
-                                  options);
+                                  options, where);
   }
 
   /// Starts an invocation without waiting for it.
@@ -161,6 +165,10 @@ class engine {
   std::vector<tenant_stats> tenants() const { return core_->list_tenants(); }
 
   engine_stats stats() const { return core_->stats(); }
+  /// Invocations that have not ended, overruns included. Takes no lock.
+  std::vector<invocation_info> in_flight() { return core_->list_in_flight(); }
+  /// Functions, versions, instances, limits and tenants, as they are now.
+  engine_info describe() const { return core_->describe(); }
   /// Every function ever deployed, in order of first deployment.
   std::vector<function_stats> functions() const { return core_->functions(); }
 

@@ -7,6 +7,7 @@
 #include "hotplate/config.hpp"
 #include "hotplate/outcome.hpp"
 #include "hotplate/pending.hpp"
+#include "hotplate/source_location.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
 
@@ -33,7 +34,8 @@ class [[maybe_unused]] function<R(Args...)> {
   /// Invokes it and waits: a thread blocks, a handler's fiber suspends. The
   /// arguments move into the invocation; what a std::string_view or
   /// payload_view points to is copied there.
-  outcome<R> operator()(Args... args) const;
+  outcome<R> operator()(
+      Args... args, source_location where = source_location::current()) const;
 
   /// Starts it without waiting.
   pending<R> async(Args... args) const;

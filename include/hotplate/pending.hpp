@@ -4,6 +4,7 @@
 
 #include "hotplate/clock.hpp"
 #include "hotplate/outcome.hpp"
+#include "hotplate/source_location.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
 
@@ -60,10 +61,11 @@ class [[nodiscard]] pending {
 
   /// Waits and takes the outcome; once only. A thread blocks, a handler's
   /// fiber suspends, the pumping thread pumps.
-  outcome<T> get();
+  outcome<T> get(source_location where = source_location::current());
 
   /// True if it has settled by `when`, which is by the engine's clock.
-  bool wait_until(time_point when);
+  bool wait_until(time_point when,
+                  source_location where = source_location::current());
   bool ready() const noexcept;
 
   /// Has `next(outcome<T>)` called once it has settled: on a fiber of the

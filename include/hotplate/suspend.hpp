@@ -2,14 +2,11 @@
 
 #include <chrono>
 #include <cstddef>
-#include <optional>
-#include <type_traits>
-#include <utility>
 #include <vector>
 
+#include "hotplate/channel.hpp"
 #include "hotplate/clock.hpp"
 #include "hotplate/engine.hpp"
-#include "hotplate/engine/passage.hpp"
 #include "hotplate/engine/permits.hpp"
 #include "hotplate/engine/several.hpp"
 
@@ -29,6 +26,9 @@
 // thread that pumps an engine with a manual clock would wait forever. Time is
 // the engine's.
 //
+// Each takes, last, the source_location that in_flight() shows; that of the
+// caller by default, where the parameters leave room for it.
+//
 // Thread safety: all functions may be called from any thread. Lifetime: nobody
 // may wait any more when one of these ends; none is used after its engine.
 
@@ -39,12 +39,14 @@ namespace hotplate::inline HOTPLATE_ABI {
 inline void yield(engine& in) { detail::yield(detail::access::core_of(in)); }
 
 /// As context::sleep_until(); for code to which no context was passed.
-inline void sleep_until(engine& in, time_point when) {
-  detail::sleep_until(detail::access::core_of(in),
-                      detail::core::as_count(when));
+inline void sleep_until(engine& in, time_point when,
+                        source_location where = source_location::current()) {
+  detail::sleep_until(detail::access::core_of(in), detail::core::as_count(when),
+                      where);
 }
-inline void sleep_for(engine& in, std::chrono::nanoseconds time) {
-  sleep_until(in, in.now() + time);
+inline void sleep_for(engine& in, std::chrono::nanoseconds time,
+                      source_location where = source_location::current()) {
+  sleep_until(in, in.now() + time, where);
 }
 
 /// Waits, at most until `when`, until one of several invocations of an engine
@@ -55,18 +57,20 @@ template <typename... T>
 std::size_t wait_any_until(time_point when, const pending<T>&... several) {
   detail::invocation* const calls[] = {
       detail::access::invocation_of(several)...};
-  return detail::wait_any(calls, sizeof...(T), detail::core::as_count(when));
+  return detail::wait_any(calls, sizeof...(T), detail::core::as_count(when),
+                          source_location::current());
 }
 template <typename T>
 std::size_t wait_any_until(time_point when,
-                           const std::vector<pending<T>>& several) {
+                           const std::vector<pending<T>>& several,
+                           source_location where = source_location::current()) {
   std::vector<detail::invocation*> calls;
   calls.reserve(several.size());
   for (const pending<T>& each : several) {
     calls.push_back(detail::access::invocation_of(each));
   }
   return detail::wait_any(calls.data(), calls.size(),
-                          detail::core::as_count(when));
+                          detail::core::as_count(when), where);
 }
 
 /// The same, however long it takes: wait_any(a, b) or wait_any(vector).
@@ -81,9 +85,10 @@ bool wait_all_until(time_point when, pending<T>&... several) {
   return (several.wait_until(when) && ...);
 }
 template <typename T>
-bool wait_all_until(time_point when, std::vector<pending<T>>& several) {
+bool wait_all_until(time_point when, std::vector<pending<T>>& several,
+                    source_location where = source_location::current()) {
   bool all = true;
-  for (pending<T>& each : several) all = all && each.wait_until(when);
+  for (pending<T>& each : several) all = all && each.wait_until(when, where);
   return all;
 }
 
@@ -101,13 +106,17 @@ class fiber_mutex {
   explicit fiber_mutex(engine& of) noexcept
       : one_(detail::access::core_of(of), 1) {}
 
-  void lock() { one_.take(detail::forever); }
-  bool try_lock() noexcept { return one_.try_take(); }
-  bool try_lock_until(time_point when) {
-    return one_.take(detail::core::as_count(when));
+  void lock(source_location where = source_location::current()) {
+    one_.take(detail::forever, where);
   }
-  bool try_lock_for(std::chrono::nanoseconds time) {
-    return try_lock_until(one_.engine().now() + time);
+  bool try_lock() noexcept { return one_.try_take(); }
+  bool try_lock_until(time_point when,
+                      source_location where = source_location::current()) {
+    return one_.take(detail::core::as_count(when), where);
+  }
+  bool try_lock_for(std::chrono::nanoseconds time,
+                    source_location where = source_location::current()) {
+    return try_lock_until(one_.engine().now() + time, where);
   }
   void unlock() noexcept { one_.give(); }
 
@@ -122,64 +131,23 @@ class semaphore {
   semaphore(engine& of, std::size_t permits) noexcept
       : left_(detail::access::core_of(of), permits) {}
 
-  void acquire() { left_.take(detail::forever); }
-  bool try_acquire() noexcept { return left_.try_take(); }
-  bool try_acquire_until(time_point when) {
-    return left_.take(detail::core::as_count(when));
+  void acquire(source_location where = source_location::current()) {
+    left_.take(detail::forever, where);
   }
-  bool try_acquire_for(std::chrono::nanoseconds time) {
-    return try_acquire_until(left_.engine().now() + time);
+  bool try_acquire() noexcept { return left_.try_take(); }
+  bool try_acquire_until(time_point when,
+                         source_location where = source_location::current()) {
+    return left_.take(detail::core::as_count(when), where);
+  }
+  bool try_acquire_for(std::chrono::nanoseconds time,
+                       source_location where = source_location::current()) {
+    return try_acquire_until(left_.engine().now() + time, where);
   }
   /// Never blocks; more may be given than were there at first.
   void release() noexcept { left_.give(); }
 
  private:
   detail::permits left_;
-};
-
-/// Hands items from senders to receivers, in order; the longest waiting of each
-/// comes first. Memory for `capacity` items is taken at once; with 0, a sender
-/// waits for its receiver.
-/// What is received is never lost: a handler that is over by then still gets
-/// it.
-template <typename T>
-class channel {
-  static_assert(std::is_nothrow_move_constructible_v<T>,
-                "an item is moved while others may wait for the channel");
-
- public:
-  channel(engine& of, std::size_t capacity)
-      : items_(detail::access::core_of(of), capacity) {}
-
-  /// Waits for room. False if the channel is closed before there was any.
-  bool send(T item) { return items_.put(item, detail::forever); }
-  /// False, too, if there was no room by `when`; `item` is then still there.
-  bool send_until(time_point when, T& item) {
-    return items_.put(item, detail::core::as_count(when));
-  }
-  bool try_send(T& item) noexcept { return items_.try_put(item); }
-
-  /// Waits for an item. Nothing once the channel is closed and empty.
-  std::optional<T> receive() { return receive_until(no_deadline); }
-  /// Nothing, too, if none came by `when`.
-  std::optional<T> receive_until(time_point when) {
-    std::optional<T> item;
-    items_.take(item, detail::core::as_count(when));
-    return item;
-  }
-  std::optional<T> try_receive() noexcept {
-    std::optional<T> item;
-    items_.try_take(item);
-    return item;
-  }
-
-  /// Nothing can be sent any more; what was sent can be received. Whoever waits
-  /// to send is refused.
-  void close() noexcept { items_.close(); }
-  bool closed() noexcept { return items_.closed(); }
-
- private:
-  detail::passage<T> items_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

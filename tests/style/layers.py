@@ -13,10 +13,10 @@ STAGES = ["base", "arena", "sched", "metering", "registry", "admission",
           "instances", "engine"]
 GATHERING = {"engine.hpp", "hotplate.hpp"}
 # A host includes these itself, and pays for what they include only then.
-ON_REQUEST = {"coroutine.hpp", "json.hpp", "suspend.hpp"}
+ON_REQUEST = {"channel.hpp", "coroutine.hpp", "json.hpp", "suspend.hpp"}
 # Those of them that stand on the engine, as engine.hpp does: what they show is
 # a shell around its machinery, and too dear for everybody.
-ABOVE_ENGINE = {"coroutine.hpp", "suspend.hpp"}
+ABOVE_ENGINE = {"channel.hpp", "coroutine.hpp", "suspend.hpp"}
 THIRD_PARTY_HOMES = {
     "boost": {"sched/fiber.hpp"},
     "concurrentqueue": {"sched/inbox.hpp"},
@@ -57,7 +57,7 @@ def own_objection(header, included):
 
 
 def public_objection(header, included):
-    if included in ON_REQUEST:
+    if included in ON_REQUEST and header not in ABOVE_ENGINE:
         return f"only hosts include {included}"
     if included == "engine.hpp" and header in ABOVE_ENGINE:
         return None

@@ -38,6 +38,11 @@ class waiting_room {
     return count_.load(std::memory_order_relaxed);
   }
 
+  std::int64_t size_of(const waiting_line& line) const noexcept {
+    const lock_guard hold(lock_);
+    return line.length;
+  }
+
   /// False if `most` wait in that line already.
   bool join(waiting_line& line, waiter& joining, std::int64_t most) noexcept {
     const lock_guard hold(lock_);
@@ -114,7 +119,7 @@ class waiting_room {
 
   // Written under the lock.
   std::atomic<std::int64_t> count_ = 0;
-  lock lock_;  // Guards the rest, and all lines.
+  mutable lock lock_;  // Guards the rest, and all lines.
   waiting_line* lines_ = nullptr;
   std::int64_t line_count_ = 0;
 };

@@ -9,6 +9,7 @@
 
 #include "hotplate/admission/tenants.hpp"
 #include "hotplate/arena/chunk_pool.hpp"
+#include "hotplate/describe.hpp"
 #include "hotplate/engine/invocation_pool.hpp"
 #include "hotplate/registry/registry.hpp"
 #include "hotplate/stats.hpp"
@@ -36,6 +37,9 @@ class core {
   // --- admit.hpp
   void limit_tenant(std::string_view tenant, std::int64_t limit);
   std::vector<tenant_stats> list_tenants() const;
+  // --- describe.hpp
+  std::vector<invocation_info> list_in_flight();
+  engine_info describe() const;
   // --- versions.hpp
   bool remove(std::string_view name);
   std::uint32_t roll_back(std::string_view name);
@@ -81,8 +85,9 @@ class core {
   void sleep_until(invocation& call, std::int64_t when);
   void yield(invocation& call);
   /// The worker that the calling thread is running, or null. In a handler whose
-  /// invocation is over, throws invocation_cancelled instead.
-  worker* here_or_throw() const;
+  /// invocation is over, throws invocation_cancelled instead; else marks where
+  /// it may be suspended now.
+  worker* here_or_throw(const source_location& where) const;
   bool throw_if_over(worker* here) const;
   void throw_where_over(worker* here) const {
     if (here != nullptr && !here->on_root()) throw_if_over(here);
@@ -124,6 +129,8 @@ class core {
   enum class admission { granted, waiting, refused };
   admission admit(invocation& call, worker* here) noexcept;
   admission bar(invocation& call) noexcept;
+  template <typename T>
+  static void show(T& seen, T now) noexcept;
   static void aim(invocation& call, function_record& target,
                   version_record& version) noexcept;
   void run_directly(invocation& call, worker& here);
@@ -208,6 +215,15 @@ class core {
   bool pump_once(worker& on, timer_order last = timer_order::keep_alive);
   bool pump_next_timer(worker& on, std::int64_t until);
 
+  // --- describe.hpp
+  struct glimpse;
+  invocation_info info_of(const invocation& call, const glimpse& seen,
+                          std::uint64_t state, std::int64_t now);
+  function_info info_of(const deployed_function& function,
+                        std::int64_t now) const;
+  int worker_of_child(const glimpse& seen) const noexcept;
+  int worker_running(const invocation& call) const noexcept;
+
   // --- drain.hpp
   static bool inspect(void* self, std::int64_t now);
   std::uint64_t cancel_all(errc why);
@@ -263,6 +279,7 @@ class core {
 }  // namespace hotplate::inline HOTPLATE_ABI::detail
 
 #include "hotplate/engine/admit.hpp"
+#include "hotplate/engine/describe.hpp"
 #include "hotplate/engine/drain.hpp"
 #include "hotplate/engine/handler_view.hpp"
 #include "hotplate/engine/invoke.hpp"

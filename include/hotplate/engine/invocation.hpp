@@ -16,6 +16,7 @@
 #include "hotplate/instances/lease.hpp"
 #include "hotplate/metering/recorder.hpp"
 #include "hotplate/payload.hpp"
+#include "hotplate/source_location.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -135,7 +136,8 @@ struct invocation final : task, waiter {
   std::uint64_t parent_generation = 0;
   std::atomic<invocation*> awaited = nullptr;  // A child, run directly.
   std::atomic<fiber*> on = nullptr;
-  timer alarm;  // The end of a wait.
+  marked_location at;  // In the handler's code, where it last may have waited.
+  timer alarm;         // The end of a wait.
   timer limit;  // The deadline, while nobody looks at what this one runs.
   std::atomic<std::uint32_t> sleep_number = 0;  // Of the wait cancel() may end.
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <new>
 #include <utility>
 #include <vector>
@@ -20,9 +21,8 @@ class invocation_pool {
   invocation_pool(const invocation_pool&) = delete;
   invocation_pool& operator=(const invocation_pool&) = delete;
   ~invocation_pool() {
-    while (records_ != nullptr) {
-      delete std::exchange(records_, records_->next_made);
-    }
+    invocation* each = records_.load(std::memory_order_relaxed);
+    while (each != nullptr) delete std::exchange(each, each->next_made);
   }
 
   /// Null when memory is out. `here` is the calling thread's worker, or null.
@@ -50,11 +50,12 @@ class invocation_pool {
     if (own.size > most_cached) lend(own);
   }
 
-  /// Calls `see(record)` for every record, whatever its state.
+  /// Calls `see(record)` for every record, whatever its state. Takes no lock.
   template <typename See>
   void for_each(const See& see) {
-    const lock_guard hold(lock_);
-    for (invocation* each = records_; each != nullptr; each = each->next_made) {
+    // acquire: pairs with the release in refill(); records stay.
+    invocation* each = records_.load(std::memory_order_acquire);
+    for (; each != nullptr; each = each->next_made) {
       see(*each);
     }
   }
@@ -87,7 +88,8 @@ class invocation_pool {
           new (std::nothrow) invocation(owner_, how_, functions_, made_ + 1);
       if (made == nullptr) break;
       ++made_;
-      made->next_made = std::exchange(records_, made);
+      made->next_made = records_.load(std::memory_order_relaxed);
+      records_.store(made, std::memory_order_release);
       shared_.push(*made);
     }
     return shared_.first != nullptr;
@@ -116,7 +118,7 @@ class invocation_pool {
   std::vector<cache> caches_;
   lock lock_;  // Guards the rest.
   cache shared_;
-  invocation* records_ = nullptr;  // All that were made.
+  std::atomic<invocation*> records_ = nullptr;  // All that were made.
   std::uint32_t made_ = 0;
 };
 

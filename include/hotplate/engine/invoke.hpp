@@ -52,7 +52,7 @@ inline void core::start(invocation& call, worker* here) noexcept {
 
 // May it run now?
 inline core::admission core::admit(invocation& call, worker* here) noexcept {
-  call.arrived = time_.now();
+  show(call.arrived, time_.now());
   bound_by(call, here);
   const bool barred =
       call.thrown != nullptr || draining_.load(std::memory_order_relaxed) ||
@@ -220,15 +220,21 @@ inline void core::refuse_fiber(task& self, worker&) noexcept {
 
 // Before all that, and on the way:
 
+// Writes what others may read at the same time: see in_flight().
+template <typename T>
+HOTPLATE_INLINE void core::show(T& seen, T now) noexcept {
+  std::atomic_ref(seen).store(now, std::memory_order_relaxed);
+}
+
 inline invocation* core::open(function_record* target, version_record* version,
                               const invoke_options& options,
                               worker* here) noexcept {
   invocation* const call = records_.take(here);
   if (call == nullptr) [[unlikely]]
     return nullptr;
-  call->version = static_cast<deployed_version*>(version);
-  call->target =
-      version != nullptr ? static_cast<deployed_function*>(target) : nullptr;
+  show(call->version, static_cast<deployed_version*>(version));
+  show(call->target,
+       version != nullptr ? static_cast<deployed_function*>(target) : nullptr);
   if (version != nullptr) [[likely]]
     call->stack_class = call->version->stack_class;
   call->options = {options.tenant, options.trigger, options.keep_log,
@@ -252,8 +258,8 @@ inline invocation* core::open(function_record* target, version_record* version,
 
 inline void core::aim(invocation& call, function_record& target,
                       version_record& version) noexcept {
-  call.target = static_cast<deployed_function*>(&target);
-  call.version = static_cast<deployed_version*>(&version);
+  show(call.target, static_cast<deployed_function*>(&target));
+  show(call.version, static_cast<deployed_version*>(&version));
   call.stack_class = call.version->stack_class;
 }
 

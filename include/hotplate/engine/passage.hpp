@@ -21,8 +21,8 @@ class passage {
   passage(core& engine, std::size_t capacity)
       : lobby_(engine), ring_(capacity) {}
 
-  bool put(T& item, std::int64_t until) {
-    worker* const here = lobby_.engine().here_or_throw();
+  bool put(T& item, std::int64_t until, const source_location& where) {
+    worker* const here = lobby_.engine().here_or_throw(where);
     guest self;
     self.item = &item;
     {
@@ -41,8 +41,9 @@ class passage {
     return !closed_ && accept(item, calling.to);
   }
 
-  void take(std::optional<T>& into, std::int64_t until) {
-    worker* const here = lobby_.engine().here_or_throw();
+  void take(std::optional<T>& into, std::int64_t until,
+            const source_location& where) {
+    worker* const here = lobby_.engine().here_or_throw(where);
     guest self;
     self.item = &into;
     {

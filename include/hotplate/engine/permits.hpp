@@ -18,8 +18,8 @@ class permits {
 
   /// False at `until`, or where a handler that is over may not throw; with
   /// `forever`, it then waits on. Throws invocation_cancelled, bad_outcome.
-  bool take(std::int64_t until) {
-    worker* const here = lobby_.engine().here_or_throw();
+  bool take(std::int64_t until, const source_location& where) {
+    worker* const here = lobby_.engine().here_or_throw(where);
     guest self;
     {
       const lock_guard hold(lobby_.guard());

@@ -23,8 +23,9 @@ class first_of {
   first_of& operator=(const first_of&) = delete;
 
   /// Returns once one of them has settled, or at `until`.
-  void wait(invocation* const* calls, std::size_t count, std::int64_t until) {
-    worker* const here = lobby_.engine().here_or_throw();
+  void wait(invocation* const* calls, std::size_t count, std::int64_t until,
+            const source_location& where) {
+    worker* const here = lobby_.engine().here_or_throw(where);
     std::vector<bell> bells(count);
     const watch watching(*this, bells, calls);
     if (!watching.any_settled()) lobby_.stand(line_, self_, here, until);
@@ -95,7 +96,7 @@ class first_of {
 /// The index of the first that has settled, waiting at most until `until`;
 /// `count` if none has. A null one was refused and is ready.
 inline std::size_t wait_any(invocation* const* calls, std::size_t count,
-                            std::int64_t until) {
+                            std::int64_t until, const source_location& where) {
   const auto settled = [](const invocation* call) {
     return call == nullptr || call->has(invocation::settled);
   };
@@ -104,12 +105,13 @@ inline std::size_t wait_any(invocation* const* calls, std::size_t count,
         std::find_if(calls, calls + count, settled) - calls);
   };
   if (ready() < count || count == 0) return ready();
-  first_of(*calls[0]->engine).wait(calls, count, until);
+  first_of(*calls[0]->engine).wait(calls, count, until, where);
   return ready();
 }
 
-inline void sleep_until(core& engine, std::int64_t when) {
-  worker* const here = engine.here_or_throw();
+inline void sleep_until(core& engine, std::int64_t when,
+                        const source_location& where) {
+  worker* const here = engine.here_or_throw(where);
   lobby around(engine);
   line nobody_serves;
   guest self;

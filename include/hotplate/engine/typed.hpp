@@ -109,8 +109,9 @@ invocation* prepare(core& engine, function_record& target,
 }  // namespace detail
 
 template <typename R, typename... Args>
-outcome<R> function<R(Args...)>::operator()(Args... args) const {
-  detail::worker* const here = core_->here_or_throw();
+outcome<R> function<R(Args...)>::operator()(Args... args,
+                                            source_location where) const {
+  detail::worker* const here = core_->here_or_throw(where);
   detail::invocation* const call =
       detail::prepare<std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
@@ -127,7 +128,7 @@ outcome<R> function<R(Args...)>::operator()(Args... args) const {
 
 template <typename R, typename... Args>
 pending<R> function<R(Args...)>::async(Args... args) const {
-  detail::worker* const here = core_->here_or_throw();
+  detail::worker* const here = core_->here_or_throw({});
   detail::invocation* const call =
       detail::prepare<std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
@@ -170,19 +171,20 @@ void pending<T>::detach() noexcept {
 }
 
 template <typename T>
-outcome<T> pending<T>::get() {
+outcome<T> pending<T>::get(source_location where) {
   if (refused_) return std::move(*std::exchange(refused_, std::nullopt));
   detail::core& engine = *call_->engine;
-  detail::worker* const here = engine.here_or_throw();
+  detail::worker* const here = engine.here_or_throw(where);
   engine.wait(*call_, here);
   return detail::take_outcome<T>(engine, *std::exchange(call_, nullptr), here);
 }
 
 template <typename T>
-bool pending<T>::wait_until(time_point when) {
+bool pending<T>::wait_until(time_point when, source_location where) {
   if (call_ == nullptr) return true;
   detail::core& engine = *call_->engine;
-  engine.wait(*call_, engine.here_or_throw(), detail::core::as_count(when));
+  engine.wait(*call_, engine.here_or_throw(where),
+              detail::core::as_count(when));
   return ready();
 }
 
@@ -223,8 +225,9 @@ invocation* prepare_encoded(core& engine, std::string_view name, Event& event,
 
 template <typename Event>
 outcome<payload> invoke_encoded(core& engine, std::string_view name,
-                                Event event, const invoke_options& options) {
-  worker* const here = engine.here_or_throw();
+                                Event event, const invoke_options& options,
+                                const source_location& where) {
+  worker* const here = engine.here_or_throw(where);
   invocation* const call = prepare_encoded(engine, name, event, options, here);
   if (call == nullptr) return no_record<payload>();
   if (options.stop.stop_possible()) {
@@ -238,7 +241,7 @@ outcome<payload> invoke_encoded(core& engine, std::string_view name,
 template <typename Event>
 pending<payload> start_encoded(core& engine, std::string_view name, Event event,
                                const invoke_options& options) {
-  worker* const here = engine.here_or_throw();
+  worker* const here = engine.here_or_throw({});
   invocation* const call = prepare_encoded(engine, name, event, options, here);
   if (call == nullptr) return pending<payload>(no_record<payload>());
   engine.start(*call, here);
@@ -247,8 +250,9 @@ pending<payload> start_encoded(core& engine, std::string_view name, Event event,
 
 inline outcome<payload> handler_view::invoke(void* self, std::string_view name,
                                              payload_view event,
-                                             const invoke_options& options) {
-  return invoke_encoded(*seen(self).engine, name, event, options);
+                                             const invoke_options& options,
+                                             const source_location& where) {
+  return invoke_encoded(*seen(self).engine, name, event, options, where);
 }
 
 }  // namespace detail

@@ -174,9 +174,15 @@ HOTPLATE_NOINLINE inline void core::wait_as_thread(
   }
 }
 
-inline worker* core::here_or_throw() const {
+HOTPLATE_INLINE worker* core::here_or_throw(
+    const source_location& where) const {
   worker* const here = threads_.here();
-  throw_where_over(here);
+  if (here != nullptr && !here->on_root()) {
+    throw_if_over(here);
+    if (task* const self = here->running()) {
+      static_cast<invocation*>(self)->at.mark(where);
+    }
+  }
   return here;
 }
 

@@ -46,6 +46,25 @@ class instance_list {
   instance* oldest_ = nullptr;
 };
 
+/// All instances of a pool that are initialised and not ending.
+/// Thread safety: none.
+class instance_roll {
+ public:
+  instance* first() const noexcept { return first_; }
+  void add(instance& made) noexcept {
+    made.next = first_;
+    if (first_ != nullptr) first_->previous = &made;
+    first_ = &made;
+  }
+  void remove(instance& gone) noexcept {
+    *(gone.previous == nullptr ? &first_ : &gone.previous->next) = gone.next;
+    if (gone.next != nullptr) gone.next->previous = gone.previous;
+  }
+
+ private:
+  instance* first_ = nullptr;
+};
+
 /// Where one worker keeps the instance that it used last.
 struct alignas(cache_line) place {
   // Its worker puts; its worker, and others under the pool's lock, take.
@@ -128,6 +147,18 @@ class idle_set {
       oldest = std::min(oldest, each.put_at.load(std::memory_order_relaxed));
     }
     return oldest;
+  }
+
+  /// Notes in each idle instance since when it is.
+  void note() const noexcept {
+    for (instance* at = list_.newest(); at != nullptr; at = at->older) {
+      at->noted_since = at->idle_since;
+    }
+    for (const place& each : all_places()) {
+      instance* const idle = each.newest.load(std::memory_order_seq_cst);
+      if (idle == nullptr) continue;
+      idle->noted_since = each.put_at.load(std::memory_order_relaxed);
+    }
   }
 
   /// Time that instances have spent idle, up to `now`.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -16,7 +17,13 @@ struct instance {
   instance* newer = nullptr;  // Towards the one used last.
   instance* older = nullptr;
   std::int64_t idle_since = 0;
-  std::int64_t uses_left = std::numeric_limits<std::int64_t>::max();
+  // Written by whoever has it on loan, read by list().
+  std::atomic<std::int64_t> uses_left =
+      std::numeric_limits<std::int64_t>::max();
+  std::int64_t made_at = 0;
+  instance* next = nullptr;  // Of all of its pool, under the pool's lock.
+  instance* previous = nullptr;
+  std::int64_t noted_since = 0;  // For list(), under the pool's lock.
   void* state = nullptr;
   start_kind start = start_kind::warm;  // Of the next invocation to take it.
 };

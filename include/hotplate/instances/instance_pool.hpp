@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
+#include "hotplate/describe.hpp"
 #include "hotplate/instances/idle_set.hpp"
 #include "hotplate/instances/maker.hpp"
 #include "hotplate/sched/scheduler.hpp"
@@ -82,7 +84,11 @@ class instance_pool : private task {
   /// A new one, by the handler's own code: may throw anything.
   instance* make() {
     try {
-      return maker_.make();
+      instance* const made = maker_.make();
+      made->made_at = clock_.now();
+      const lock_guard hold(lock_);
+      all_.add(*made);
+      return made;
     } catch (...) {
       const lock_guard hold(lock_);
       --live_;
@@ -91,7 +97,10 @@ class instance_pool : private task {
   }
 
   void put_back(instance& used, std::size_t worker, std::int64_t now) noexcept {
-    if (--used.uses_left == 0) [[unlikely]]
+    const std::int64_t left =
+        used.uses_left.load(std::memory_order_relaxed) - 1;
+    used.uses_left.store(left, std::memory_order_relaxed);
+    if (left == 0) [[unlikely]]
       return retire(used, retire_reason::used_up);
     used.idle_since = now;
     place* const own = idle_.own(worker);
@@ -109,6 +118,7 @@ class instance_pool : private task {
   HOTPLATE_NOINLINE void retire(instance& gone, retire_reason why) noexcept {
     {
       const lock_guard hold(lock_);
+      all_.remove(gone);
       --live_;
       ++ending_;
     }
@@ -149,6 +159,20 @@ class instance_pool : private task {
   std::uint64_t live() const noexcept {
     const lock_guard hold(lock_);
     return static_cast<std::uint64_t>(live_ + ending_);
+  }
+
+  /// Those that are initialised and not retired.
+  std::vector<instance_info> list(std::int64_t now) const {
+    std::vector<instance_info> seen;
+    const lock_guard hold(lock_);
+    for (instance* each = all_.first(); each != nullptr; each = each->next) {
+      each->noted_since = forever;
+    }
+    idle_.note();
+    for (instance* each = all_.first(); each != nullptr; each = each->next) {
+      seen.push_back(maker_.info_of(*each, now));
+    }
+    return seen;
   }
 
   /// Nothing is left that the handler's code made.
@@ -231,6 +255,7 @@ class instance_pool : private task {
 
   mutable lock lock_;  // Guards everything below, and what idles.
   idle_set idle_;
+  instance_roll all_;  // Initialised, not ending.
   std::int64_t live_ = 0;
   std::int64_t ending_ = 0;
   timer expiry_;

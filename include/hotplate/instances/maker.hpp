@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "hotplate/base/lock.hpp"
+#include "hotplate/describe.hpp"
 #include "hotplate/instances/instance.hpp"
 #include "hotplate/registry/records.hpp"
 
@@ -39,7 +40,8 @@ class instance_maker {
     const handler& how = version_.how;
     std::unique_ptr<instance, room_giver> made(allocate_instance(how), {how});
     if (version_.config.max_uses > 0)
-      made->uses_left = version_.config.max_uses;
+      made->uses_left.store(version_.config.max_uses,
+                            std::memory_order_relaxed);
     if (how.state_size == 0) {
       made->state = how.prototype.get();
     } else if (image != nullptr) {
@@ -57,6 +59,22 @@ class instance_maker {
     if (how.on_retire != nullptr) how.on_retire(gone.state, why);
     if (how.destroy != nullptr) how.destroy(gone.state);
     free_instance(&gone, how);
+  }
+
+  instance_info info_of(const instance& seen, std::int64_t now) const noexcept {
+    const std::int64_t most = version_.config.max_uses > 0
+                                  ? version_.config.max_uses
+                                  : std::numeric_limits<std::int64_t>::max();
+    instance_info made;
+    made.age = std::chrono::nanoseconds(now - seen.made_at);
+    made.uses = static_cast<std::uint64_t>(
+        most - seen.uses_left.load(std::memory_order_relaxed));
+    if (seen.noted_since != forever) {
+      made.state = instance_state::idle;
+      made.idle = std::chrono::nanoseconds(idle_time(seen.noted_since, now));
+    }
+    made.bytes = sizeof(instance) + version_.how.state_size;
+    return made;
   }
 
   /// Whether ending an instance runs none of the handler's code.

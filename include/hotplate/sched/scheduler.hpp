@@ -86,6 +86,9 @@ class scheduler {
     return shared_.workers.size();
   }
   worker& at(std::size_t index) noexcept { return *shared_.workers[index]; }
+  const worker& at(std::size_t index) const noexcept {
+    return *shared_.workers[index];
+  }
   spares& spare_threads() noexcept { return spares_; }
   const spares& spare_threads() const noexcept { return spares_; }
   watchdog& dog() noexcept { return shared_.dog; }

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <atomic>
+
+#include "hotplate/describe.hpp"
+#include "hotplate/engine/core.hpp"
+
+// What an operator sees. Nothing here stops, or waits for, an invocation.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// What a record said at one moment, if it still does.
+struct core::glimpse {
+  const deployed_function* target;
+  const deployed_version* version;
+  std::int64_t arrived;
+  stage reached;
+  bool started;
+  bool standing;  // Suspended, or while it waits for a child.
+  fiber* on;      // Where it last waited.
+  invocation* child;
+  source_location where;
+
+  explicit glimpse(invocation& call) noexcept
+      : target(std::atomic_ref(call.target).load(std::memory_order_relaxed)),
+        version(std::atomic_ref(call.version).load(std::memory_order_relaxed)),
+        arrived(std::atomic_ref(call.arrived).load(std::memory_order_relaxed)),
+        reached(call.reached.load(std::memory_order_relaxed)),
+        started(call.started.load(std::memory_order_relaxed) !=
+                invocation::never),
+        standing(call.sleep_number.load(std::memory_order_relaxed) != 0),
+        on(call.on.load(std::memory_order_relaxed)),
+        child(call.awaited.load(std::memory_order_relaxed)),
+        where(call.at.read()) {}
+
+  invocation_state state() const noexcept {
+    if (reached <= stage::admission) return invocation_state::waiting;
+    if (!started) return invocation_state::queued;
+    if (standing || child != nullptr) return invocation_state::suspended;
+    return reached == stage::init ? invocation_state::init
+                                  : invocation_state::running;
+  }
+};
+
+inline std::vector<invocation_info> core::list_in_flight() {
+  std::vector<invocation_info> list;
+  const std::int64_t now = time_.now();
+  records_.for_each([&](invocation& call) {
+    const std::uint64_t state = call.state.load(std::memory_order_acquire);
+    if ((state & invocation::ended) != 0) return;
+    const glimpse seen(call);
+    // acquire: the second look at the state must not come before these.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    const std::uint64_t again = call.state.load(std::memory_order_relaxed);
+    const bool same = again >> invocation::generation_shift ==
+                      state >> invocation::generation_shift;
+    if (!same || seen.target == nullptr || seen.version == nullptr) return;
+    if ((again & invocation::ended) != 0) return;
+    list.push_back(info_of(call, seen, again, now));
+  });
+  return list;
+}
+
+inline invocation_info core::info_of(const invocation& call,
+                                     const glimpse& seen, std::uint64_t state,
+                                     std::int64_t now) {
+  invocation_info made;
+  made.id = {identity_, (std::uint64_t{call.slot} << 32) |
+                            (state >> invocation::generation_shift)};
+  made.function = seen.target->name;
+  made.version = seen.version->number;
+  made.state = seen.state();
+  made.overrun = (state & invocation::settled) != 0;
+  made.age = std::chrono::nanoseconds(now - seen.arrived);
+  if (made.state == invocation_state::suspended) {
+    made.where = seen.where;
+    made.worker = worker_of_child(seen);
+    if (made.worker < 0 && seen.on != nullptr) {
+      made.worker = static_cast<int>(seen.on->home->index());
+    }
+  } else if (seen.started) {
+    made.worker = worker_running(call);
+  }
+  return made;
+}
+
+/// Who waits for a child that it calls directly waits where that one is.
+inline int core::worker_of_child(const glimpse& seen) const noexcept {
+  const invocation* child = seen.child;
+  int found = invocation_info::no_worker;
+  for (int depth = 0; child != nullptr && depth < 1'000; ++depth) {
+    found = worker_running(*child);
+    if (found >= 0) return found;
+    child = child->awaited.load(std::memory_order_relaxed);
+  }
+  return found;
+}
+
+inline int core::worker_running(const invocation& call) const noexcept {
+  for (std::size_t i = 0; i < threads_.size_with_spares(); ++i) {
+    if (threads_.at(i).running() == &call) return static_cast<int>(i);
+  }
+  return invocation_info::no_worker;
+}
+
+inline engine_info core::describe() const {
+  engine_info all;
+  all.name = config_.name;
+  all.workers = config_.workers;
+  all.spare_threads = threads_.spare_threads().running();
+  all.in_flight = limit_.inside() + reserved_.inside();
+  all.max_concurrency = config_.max_concurrency;
+  all.reserved = reserved_.limit();
+  all.tenants = list_tenants();
+  const std::int64_t now = time_.now();
+  names_.for_each([&](const function_record& each) {
+    all.functions.push_back(
+        info_of(static_cast<const deployed_function&>(each), now));
+  });
+  return all;
+}
+
+inline function_info core::info_of(const deployed_function& function,
+                                   std::int64_t now) const {
+  function_info made;
+  made.name = function.name;
+  made.in_flight = function.limit.inside();
+  made.limit = function.limit.limit();
+  made.waiting = room_.size_of(function.line);
+  const version_record* const live = function.live();
+  registry::see_versions(function, [&](const version_record& version) {
+    const auto& deployed = static_cast<const deployed_version&>(version);
+    made.versions.push_back({version.number, &version == live,
+                             version.removed(),
+                             std::string(version.how.signature), version.config,
+                             deployed.instances.list(now)});
+  });
+  for (const alias_record* each = function.aliases(); each != nullptr;
+       each = each->next) {
+    const alias_record::route to = each->read();
+    if (to.first == nullptr) continue;
+    alias_info& alias = made.aliases.emplace_back();
+    alias.name = each->name;
+    alias.versions.push_back({to.first->number, 1 - to.second_share});
+    if (to.second != nullptr) {
+      alias.versions.push_back({to.second->number, to.second_share});
+    }
+  }
+  return made;
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail
