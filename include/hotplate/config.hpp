@@ -86,6 +86,13 @@ struct function_config {
   /// power of two. Resident is only what is touched.
   std::size_t stack_bytes = 256 * 1024;
 
+  /// For handlers that block their thread, in system calls or on locks: each
+  /// invocation runs on a thread of its own, outside the pool, on that thread's
+  /// own stack; where it would suspend, the thread waits. Its limit is
+  /// max_concurrency, and the engine's max_blocking_threads. In a host-pumped
+  /// engine it runs as any other.
+  bool blocking = false;
+
   /// Read-only values by name, for instances and handlers; at most 4,096 bytes
   /// together.
   std::map<std::string, std::string, std::less<>> environment = {};
@@ -103,6 +110,14 @@ struct engine_config {
   /// go on although their invocation is over, or that block their thread. Not
   /// for host-pumped engines.
   int max_spare_threads = 16;
+
+  /// Most threads for functions that are `blocking`, 1 to 1,024; they start
+  /// when needed, and end after a second without work. Further invocations
+  /// queue.
+  int max_blocking_threads = 64;
+
+  /// Most threads of the host in invoke_here at once, 1 to 1,024.
+  int max_guest_threads = 64;
 
   /// Bind each worker to one of the CPUs that the process may use, in turn.
   bool pin_workers = false;

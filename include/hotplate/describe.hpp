@@ -44,8 +44,10 @@ struct invocation_info {
   invocation_state state = invocation_state::queued;
   bool overrun = false;             ///< Already answered; its handler goes on.
   std::chrono::nanoseconds age{0};  ///< Since it arrived.
-  int worker = no_worker;  ///< Where it runs, or will go on. Spares come last.
-  source_location where;   ///< Of one that is suspended: who waits, in code.
+  /// Where it runs, or will go on: 0 to workers - 1, then spare ones, threads
+  /// in invoke_here, threads of blocking functions.
+  int worker = no_worker;
+  source_location where;  ///< Of one that is suspended: who waits, in code.
 };
 
 enum class instance_state : std::uint8_t { in_use, idle };
@@ -90,6 +92,7 @@ struct engine_info {
   std::string name;
   int workers = 0;
   std::size_t spare_threads = 0;
+  std::size_t blocking_threads = 0;
   std::int64_t in_flight = 0;
   std::int64_t max_concurrency = 0;
   std::int64_t reserved = 0;  ///< Places of it that functions have for them.

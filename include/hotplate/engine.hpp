@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "hotplate/config.hpp"
 #include "hotplate/context.hpp"
 #include "hotplate/describe.hpp"
+#include "hotplate/engine/by_name.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/deploy.hpp"
 #include "hotplate/engine/then.hpp"
@@ -108,6 +110,22 @@ class engine {
                                   options, where);
   }
 
+  /// Invokes a function on the calling thread and its stack, without handing it
+  /// to a worker; where the handler suspends, the thread waits. It returns once
+  /// the handler has ended: that sees its deadline at suspension points and by
+  /// `cancelled()` only. Views are not copied. An invocation that has to
+  /// wait for a place runs on a worker. In a handler of this engine, and with
+  /// a host-pumped one, the same as calling or invoke().
+  template <typename R, typename... Args>
+  outcome<R> invoke_here(const function<R(Args...)>& target,
+                         std::type_identity_t<Args>... args) {
+    return target.call_here(std::forward<Args>(args)...);
+  }
+  outcome<payload> invoke_here(std::string_view name, payload_view event = {},
+                               const invoke_options& options = {}) {
+    return detail::invoke_encoded_here(*core_, name, event, options);
+  }
+
   /// Starts an invocation without waiting for it.
   pending<payload> invoke_async(std::string_view name, payload_view event = {},
                                 const invoke_options& options = {}) {
@@ -132,9 +150,8 @@ class engine {
     });
   }
 
-  // A host-pumped engine (`workers` = 0) runs in these; with workers they do
-  // nothing. One thread pumps at a time: for a second one, and in a handler,
-  // they do nothing either.
+  // A host-pumped engine (`workers` = 0) runs in these. With workers, for a
+  // second thread and in a handler they do nothing.
 
   /// Runs what is ready, due timers included, without waiting. Returns how many
   /// things ran.

@@ -16,6 +16,8 @@ class core;
 struct function_record;
 }  // namespace detail
 
+class engine;
+
 template <typename Signature>
 class function;
 
@@ -56,6 +58,10 @@ class [[maybe_unused]] function<R(Args...)> {
   std::string_view name() const noexcept;
 
  private:
+  friend class engine;
+
+  outcome<R> call_here(Args... args) const;
+
   detail::core* core_;
   detail::function_record* target_;
   invoke_options options_;

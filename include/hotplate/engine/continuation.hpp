@@ -194,11 +194,10 @@ struct continuations {
   }
 
   static void dispatch(invocation& next) noexcept {
-    worker* const here = next.engine->threads_.here();
-    const bool sent = here != nullptr && !here->on_root()
-                          ? here->push(next)
-                          : next.engine->threads_.submit(next);
-    if (!sent) next.refuse(next, next.engine->threads_.at(0));
+    scheduler& threads = next.engine->threads_;
+    if (!threads.submit(next, threads.here())) {
+      next.refuse(next, *threads.at(0));
+    }
   }
 
   // There is no memory to queue it, or for its stack.

@@ -48,15 +48,18 @@ class core {
   /// Aims at what "name:qualifier" means; null if nothing, and then says why.
   version_record* aim_qualified(invocation& call, std::string_view name);
 
-  // --- invoke.hpp
+  // --- opening.hpp
   /// A record for a call of `version`, or of nothing if that is null; itself
   /// null when memory is out.
   invocation* open(function_record* target, version_record* version,
                    const invoke_options& options, worker* here) noexcept;
+  // --- invoke.hpp
   /// Invokes and waits until it has settled.
   void invoke(invocation& call, worker* here);
   /// The same; cancels it when `stop` says so.
   void invoke(invocation& call, worker* here, const std::stop_token& stop);
+  /// The same, on the calling thread.
+  void invoke_here(invocation& call, worker* here);
   /// Starts it; somebody may wait for it later.
   void start(invocation& call, worker* here) noexcept;
 
@@ -125,21 +128,24 @@ class core {
   friend class lobby;           // line.hpp
   friend struct continuations;  // continuation.hpp
 
-  // --- invoke.hpp
-  enum class admission { granted, waiting, refused };
-  admission admit(invocation& call, worker* here) noexcept;
-  admission bar(invocation& call) noexcept;
+  // --- opening.hpp
   template <typename T>
   static void show(T& seen, T now) noexcept;
   static void aim(invocation& call, function_record& target,
                   version_record& version) noexcept;
+  void bound_by(invocation& call, worker* here) noexcept;
+
+  // --- invoke.hpp
+  enum class admission { granted, waiting, refused };
+  admission admit(invocation& call, worker* here) noexcept;
+  admission bar(invocation& call) noexcept;
   void run_directly(invocation& call, worker& here);
+  void run_elsewhere(invocation& call, worker& here);
   void wait_or_leave(invocation& call, worker* here);
   void run_pumping(invocation& call);  // pump.hpp
   void send_to_worker(invocation& call, worker* here) noexcept;
   static fiber* run(task& self, worker& on);
   static void refuse_fiber(task& self, worker& on) noexcept;
-  void bound_by(invocation& call, worker* here) noexcept;
   bool begin(invocation& call) noexcept;
   void enter_init(invocation& call, start_kind how, std::int64_t now) noexcept;
   void enter_handler(invocation& call, std::int64_t now) noexcept;
@@ -261,8 +267,8 @@ class core {
   waiting_room room_;
   lock reserving_;  // Guards every change of limit_'s and reserved_'s limits.
   std::vector<deployed_function*> to_give_back_;  // Under reserving_.
-  invocation_pool records_;
   scheduler threads_;
+  invocation_pool records_;
   registry names_;  // Destroys instances, which disarm timers of threads_.
 
   std::atomic<bool> draining_ = false;
@@ -283,6 +289,7 @@ class core {
 #include "hotplate/engine/drain.hpp"
 #include "hotplate/engine/handler_view.hpp"
 #include "hotplate/engine/invoke.hpp"
+#include "hotplate/engine/opening.hpp"
 #include "hotplate/engine/pump.hpp"
 #include "hotplate/engine/settle.hpp"
 #include "hotplate/engine/setup.hpp"

@@ -97,8 +97,9 @@ inline int core::worker_of_child(const glimpse& seen) const noexcept {
 }
 
 inline int core::worker_running(const invocation& call) const noexcept {
-  for (std::size_t i = 0; i < threads_.size_with_spares(); ++i) {
-    if (threads_.at(i).running() == &call) return static_cast<int>(i);
+  for (std::size_t i = 0; i < threads_.indices(); ++i) {
+    const worker* const one = threads_.at(i);
+    if (one != nullptr && one->running() == &call) return static_cast<int>(i);
   }
   return invocation_info::no_worker;
 }
@@ -107,6 +108,7 @@ inline engine_info core::describe() const {
   engine_info all;
   all.name = config_.name;
   all.workers = config_.workers;
+  all.blocking_threads = threads_.blocking().running();
   all.spare_threads = threads_.spare_threads().running();
   all.in_flight = limit_.inside() + reserved_.inside();
   all.max_concurrency = config_.max_concurrency;

@@ -17,9 +17,10 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 inline bool core::inspect(void* self, std::int64_t now) {
   auto& engine = *static_cast<core*>(self);
   bool any = false;
-  for (std::size_t i = 0; i < engine.threads_.size_with_spares(); ++i) {
-    auto* const call =
-        static_cast<invocation*>(engine.threads_.at(i).running());
+  for (std::size_t i = 0; i < engine.threads_.indices(); ++i) {
+    const worker* const one = engine.threads_.at(i);
+    if (one == nullptr) continue;
+    auto* const call = static_cast<invocation*>(one->running());
     if (call == nullptr) continue;
     any = true;
     // Generation first: a deadline read after it is at least as new.

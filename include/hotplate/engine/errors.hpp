@@ -180,6 +180,21 @@ inline failure has_timed_out(const invocation& call, std::int64_t deadline) {
   return with_limit(std::move(made), time / 1'000'000, time / 1'000'000);
 }
 
+inline failure lacks_thread(const invocation& call) {
+  return make_error(call, errc::resource_exhausted,
+                    sentence({"the host has no thread for blocking function ",
+                              call.target->name}));
+}
+
+inline failure lacks_guest_place(const invocation& call, int limit) {
+  return with_limit(
+      make_error(call, errc::resource_exhausted,
+                 sentence({"function ", call.target->name, ": ", limit,
+                           " threads (max_guest_threads) are in invoke_here "
+                           "already"})),
+      limit, limit);
+}
+
 inline failure used_up_memory(const invocation& call) {
   return with_limit(
       make_error(

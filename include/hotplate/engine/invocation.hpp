@@ -42,12 +42,17 @@ struct deployed_function final : function_record {
   recorder meter;
 };
 
+/// Instead of a stack class: for that function, a thread's own.
+inline constexpr std::uint8_t on_own_thread = 0;
+
 struct deployed_version final : version_record {
   deployed_version(std::uint32_t its_number, const function_config& its_config,
                    handler its_handler, std::string_view function,
                    scheduler& threads, clock_source& time)
       : version_record(its_number, its_config, std::move(its_handler)),
-        stack_class(stack_pool::class_of(its_config.stack_bytes)),
+        stack_class(its_config.blocking && !threads.pumped()
+                        ? on_own_thread
+                        : stack_pool::class_of(its_config.stack_bytes)),
         instances(*this, function, threads, time) {}
 
   const std::uint8_t stack_class;

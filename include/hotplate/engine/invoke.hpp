@@ -1,5 +1,7 @@
 #pragma once
 
+#include <time.h>
+
 #include <exception>
 
 #include "hotplate/engine/core.hpp"
@@ -7,7 +9,7 @@
 #include "hotplate/engine/handler_view.hpp"
 
 // The life of an invocation, from top to bottom. A caller opens a record, aims
-// it at a version and places the arguments (typed.hpp), and then:
+// it at a version (opening.hpp) and places the arguments (typed.hpp), and then:
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -83,7 +85,10 @@ inline void core::run_directly(invocation& call, worker& here) {
   call.caller.store(&here.current(), std::memory_order_relaxed);
   call.is.direct = true;
   if (self != nullptr) self->awaited.store(&call, std::memory_order_release);
-  if (!here.run_now(call)) refuse_fiber(call, here);
+  if (!here.run_now(call)) [[unlikely]]
+    return run_elsewhere(call, here);
+  // A plain worker's thread has no fiber that would be resumed only then.
+  while (here.is_plain() && !call.has(invocation::settled)) here.run_ready();
   if (self == nullptr) return;
   self->awaited.store(nullptr, std::memory_order_release);
   // Unless it was answered early, this very moment is when it ended.
@@ -91,11 +96,41 @@ inline void core::run_directly(invocation& call, worker& here) {
         call.is.early ? time_.now() : call.settled_at);
 }
 
+// There is no fiber for it: blocking functions have threads of their own.
+HOTPLATE_NOINLINE inline void core::run_elsewhere(invocation& call,
+                                                  worker& here) {
+  if (call.parent != nullptr) {
+    call.parent->awaited.store(nullptr, std::memory_order_release);
+  }
+  if (call.stack_class != on_own_thread) return refuse_fiber(call, here);
+  call.is.direct = false;
+  call.caller.store(nullptr, std::memory_order_relaxed);
+  send_to_worker(call, &here);
+  wait_or_leave(call, &here);
+}
+
 HOTPLATE_NOINLINE inline void core::send_to_worker(invocation& call,
                                                    worker* here) noexcept {
-  const bool sent = here != nullptr && !here->on_root() ? here->push(call)
-                                                        : threads_.submit(call);
-  if (!sent) refuse(call, is_out_of_memory(call, "to queue it"));
+  if (call.stack_class == on_own_thread) {
+    if (!threads_.blocking().submit(call)) refuse(call, lacks_thread(call));
+  } else if (!threads_.submit(call, here)) {
+    refuse(call, is_out_of_memory(call, "to queue it"));
+  }
+}
+
+// On the calling thread, unless it has to wait for a place first: who is called
+// in then runs on a worker. A handler that calls is on a worker already. What
+// the caller lends it, it may use until it ends.
+inline void core::invoke_here(invocation& call, worker* here) {
+  if (here != nullptr || threads_.pumped()) return invoke(call, here);
+  const admission answer = admit(call, nullptr);
+  if (answer == admission::refused) return;
+  if (answer == admission::granted && !threads_.run_here(call)) {
+    return refuse(call, lacks_guest_place(call, config_.max_guest_threads));
+  }
+  wait_as_thread(call, forever);
+  constexpr timespec nap{0, 50'000};
+  while (!call.has(invocation::ended)) nanosleep(&nap, nullptr);
 }
 
 // From here on, on a fiber of the worker.
@@ -218,66 +253,7 @@ inline void core::refuse_fiber(task& self, worker&) noexcept {
   engine.refuse(call, is_out_of_memory(call, "for a stack"));
 }
 
-// Before all that, and on the way:
-
-// Writes what others may read at the same time: see in_flight().
-template <typename T>
-HOTPLATE_INLINE void core::show(T& seen, T now) noexcept {
-  std::atomic_ref(seen).store(now, std::memory_order_relaxed);
-}
-
-inline invocation* core::open(function_record* target, version_record* version,
-                              const invoke_options& options,
-                              worker* here) noexcept {
-  invocation* const call = records_.take(here);
-  if (call == nullptr) [[unlikely]]
-    return nullptr;
-  show(call->version, static_cast<deployed_version*>(version));
-  show(call->target,
-       version != nullptr ? static_cast<deployed_function*>(target) : nullptr);
-  if (version != nullptr) [[likely]]
-    call->stack_class = call->version->stack_class;
-  call->options = {options.tenant, options.trigger, options.keep_log,
-                   options.attempt};
-  call->is = {};
-  call->parent = nullptr;
-  call->event_bytes = 0;
-  call->bound = as_count(options.deadline);
-  call->started.store(invocation::never, std::memory_order_relaxed);
-  call->handler_started.store(invocation::never, std::memory_order_relaxed);
-  call->suspended.store(0, std::memory_order_relaxed);
-  call->reached.store(stage::arrival, std::memory_order_relaxed);
-  call->start.store(start_kind::none, std::memory_order_relaxed);
-  call->deadline.store(forever, std::memory_order_relaxed);
-  // release: who sees the new generation sees these values; pairs with
-  // generation().
-  call->state.store((call->generation() + 1) << invocation::generation_shift,
-                    std::memory_order_release);
-  return call;
-}
-
-inline void core::aim(invocation& call, function_record& target,
-                      version_record& version) noexcept {
-  show(call.target, static_cast<deployed_function*>(&target));
-  show(call.version, static_cast<deployed_version*>(&version));
-  call.stack_class = call.version->stack_class;
-}
-
-// A nested invocation inherits its caller's deadline; the nearer one wins. The
-// bound on waiting to start is the function's timeout.
-inline void core::bound_by(invocation& call, worker* here) noexcept {
-  if (here != nullptr && !here->on_root()) {
-    if (auto* const parent = static_cast<invocation*>(here->running())) {
-      call.parent = parent;
-      call.parent_generation = parent->generation();
-      call.bound = std::min(call.bound,
-                            parent->deadline.load(std::memory_order_relaxed));
-    }
-  }
-  const std::int64_t longest = call.version != nullptr ? timeout_of(call) : 0;
-  call.deadline.store(std::min(call.bound, call.arrived + longest),
-                      std::memory_order_release);
-}
+// On the way:
 
 inline void core::enter_init(invocation& call, start_kind how,
                              std::int64_t now) noexcept {

@@ -82,7 +82,7 @@ HOTPLATE_INLINE void core::meter(const invocation& call,
                                  worker* here) noexcept {
   if (call.target == nullptr) [[unlikely]] {
     not_found_.fetch_add(1, std::memory_order_relaxed);
-  } else if (here != nullptr && !here->is_spare()) [[likely]] {
+  } else if (here != nullptr && here->is_regular()) [[likely]] {
     usage used = usage_of(call, call.is.verdict, call.settled_at);
     used.arena_peak_bytes = call.memory.used();
     call.target->meter.record(here->index(), used);
@@ -134,7 +134,8 @@ HOTPLATE_NOINLINE inline fiber* core::answer(invocation& call, worker* here,
   }
   if (direct) {
     if (here != nullptr && waiter->home == here) return waiter;
-    if (!waiter->owns_thread()) resume(*waiter);
+    // A thread that pumps looks by itself.
+    if (!waiter->owns_thread() || waiter->home->is_plain()) resume(*waiter);
   } else if ((before & invocation::fiber_waits) != 0) {
     // Read only now, when it is sure to be there. Should the record be in use
     // again, this wakes somebody in vain, who then looks and waits again.

@@ -28,6 +28,10 @@ inline engine_config checked(engine_config config) {
                             "tenants");
   list.within("max_spare_threads", config.max_spare_threads, 0, 1024,
               "threads");
+  list.within("max_blocking_threads", config.max_blocking_threads, 1, 1024,
+              "threads");
+  list.within("max_guest_threads", config.max_guest_threads, 1, 1024,
+              "threads");
   list.require(!config.name.empty() && config.name.size() <= 9,
                sentence({"name = \"", config.name,
                          "\": allowed are 1 to 9 characters"}));
@@ -80,6 +84,16 @@ inline std::uint64_t random_identity() {
   return drawn;
 }
 
+inline thread_config threads_of(const engine_config& config) {
+  return {.workers = static_cast<std::size_t>(config.workers),
+          .spin = std::chrono::nanoseconds(config.spin).count(),
+          .spares = static_cast<std::size_t>(config.max_spare_threads),
+          .guests = static_cast<std::size_t>(config.max_guest_threads),
+          .blocking = static_cast<std::size_t>(config.max_blocking_threads),
+          .name = config.name,
+          .pinned = config.pin_workers};
+}
+
 inline core::core(engine_config config)
     : config_(checked(std::move(config))),
       functions_(handler_functions()),
@@ -87,12 +101,8 @@ inline core::core(engine_config config)
       time_(config_.clock),
       limit_(config_.max_concurrency),
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
-      records_(*this, {&run, &refuse_fiber}, functions_,
-               static_cast<std::size_t>(
-                   std::max(1, config_.workers + config_.max_spare_threads))),
-      threads_(time_, {static_cast<std::size_t>(config_.workers), spin(),
-                       static_cast<std::size_t>(config_.max_spare_threads),
-                       config_.name, config_.pin_workers}),
+      threads_(time_, threads_of(config_)),
+      records_(*this, {&run, &refuse_fiber}, functions_, threads_.indices()),
       names_(version_watcher()) {
   threads_.start(&inspect, this);
 }

@@ -89,7 +89,19 @@ decltype(auto) keep([[maybe_unused]] arena& memory, Argument& argument) {
 }
 
 /// Opens a record and fills it, unless something is wrong with it already.
-template <typename Args, typename Result, typename... Given>
+/// Whether the caller of invoke_here stays until the handler has ended: not a
+/// handler, which may be thrown out, nor one who pumps.
+inline bool stays(const core& engine, const worker* here) noexcept {
+  return here == nullptr && engine.config().workers != 0;
+}
+
+/// For a caller that stays.
+template <typename Argument>
+decltype(auto) borrow(Argument& argument) {
+  return static_cast<Argument&&>(argument);
+}
+
+template <bool borrows, typename Args, typename Result, typename... Given>
 invocation* prepare(core& engine, function_record& target,
                     std::string_view signature, const invoke_options& options,
                     worker* here, Given&... given) {
@@ -101,6 +113,12 @@ invocation* prepare(core& engine, function_record& target,
     return call;
   }
   fill<Args, Result>(*call, *version->how.typed, engine.chunks(), [&] {
+    if constexpr (borrows) {
+      if (stays(engine, here)) {
+        new (call->args) Args(borrow<Given>(given)...);
+        return;
+      }
+    }
     new (call->args) Args(keep<Given>(call->memory, given)...);
   });
   return call;
@@ -113,7 +131,7 @@ outcome<R> function<R(Args...)>::operator()(Args... args,
                                             source_location where) const {
   detail::worker* const here = core_->here_or_throw(where);
   detail::invocation* const call =
-      detail::prepare<std::tuple<detail::stored_t<Args>...>,
+      detail::prepare<false, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
           *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
@@ -127,10 +145,23 @@ outcome<R> function<R(Args...)>::operator()(Args... args,
 }
 
 template <typename R, typename... Args>
+outcome<R> function<R(Args...)>::call_here(Args... args) const {
+  detail::worker* const here = core_->here_or_throw({});
+  detail::invocation* const call =
+      detail::prepare<true, std::tuple<detail::stored_t<Args>...>,
+                      typename outcome<R>::stored, Args...>(
+          *core_, *target_, detail::type_name<R(Args...)>, options_, here,
+          args...);
+  if (call == nullptr) return detail::no_record<R>();
+  core_->invoke_here(*call, here);
+  return detail::take_outcome<R>(*core_, *call, here);
+}
+
+template <typename R, typename... Args>
 pending<R> function<R(Args...)>::async(Args... args) const {
   detail::worker* const here = core_->here_or_throw({});
   detail::invocation* const call =
-      detail::prepare<std::tuple<detail::stored_t<Args>...>,
+      detail::prepare<false, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
           *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
@@ -198,63 +229,5 @@ void pending<T>::cancel() noexcept {
   if (call_ == nullptr) return;
   call_->engine->cancel(*call_, call_->generation(), errc::cancelled);
 }
-
-namespace detail {
-
-template <typename Event>
-invocation* prepare_encoded(core& engine, std::string_view name, Event& event,
-                            const invoke_options& options, worker* here) {
-  found target = look_up(engine.names(), name);
-  invocation* const call =
-      engine.open(target.function, target.version, options, here);
-  if (call == nullptr) return nullptr;
-  call->is.encoded = true;
-  if (target.version == nullptr) [[unlikely]] {
-    target.version = engine.aim_qualified(*call, name);
-    if (target.version == nullptr) return call;
-  }
-  const call_shape* const shape = encoded_shape_of<Event>(*target.version);
-  call->event_bytes = event.size();
-  call->thrown = object_to_event(*call, shape, engine.config());
-  if (call->thrown) return call;
-  fill<Event, payload>(*call, *shape, engine.chunks(), [&] {
-    new (call->args) Event(keep<Event>(call->memory, event));
-  });
-  return call;
-}
-
-template <typename Event>
-outcome<payload> invoke_encoded(core& engine, std::string_view name,
-                                Event event, const invoke_options& options,
-                                const source_location& where) {
-  worker* const here = engine.here_or_throw(where);
-  invocation* const call = prepare_encoded(engine, name, event, options, here);
-  if (call == nullptr) return no_record<payload>();
-  if (options.stop.stop_possible()) {
-    engine.invoke(*call, here, options.stop);
-  } else {
-    engine.invoke(*call, here);
-  }
-  return take_outcome<payload>(engine, *call, here);
-}
-
-template <typename Event>
-pending<payload> start_encoded(core& engine, std::string_view name, Event event,
-                               const invoke_options& options) {
-  worker* const here = engine.here_or_throw({});
-  invocation* const call = prepare_encoded(engine, name, event, options, here);
-  if (call == nullptr) return pending<payload>(no_record<payload>());
-  engine.start(*call, here);
-  return pending<payload>(*call);
-}
-
-inline outcome<payload> handler_view::invoke(void* self, std::string_view name,
-                                             payload_view event,
-                                             const invoke_options& options,
-                                             const source_location& where) {
-  return invoke_encoded(*seen(self).engine, name, event, options, where);
-}
-
-}  // namespace detail
 
 }  // namespace hotplate::inline HOTPLATE_ABI

@@ -24,7 +24,7 @@ class fiber_store {
     for (fiber* const made : made_) made->~fiber();
   }
 
-  /// Null when memory is out.
+  /// Null when memory is out; of class 0, always.
   fiber* take(std::uint8_t stack_class) noexcept {
     fiber*& idle = idle_[stack_class];
     if (idle == nullptr) [[unlikely]]
@@ -49,6 +49,7 @@ class fiber_store {
 
  private:
   HOTPLATE_NOINLINE fiber* make(std::uint8_t stack_class) noexcept try {
+    if (stack_class == 0) return nullptr;  // Not to run on a fiber.
     if (made_.size() == made_.capacity()) made_.reserve(made_.size() * 2 + 16);
     const stack_memory stack = stacks_.make(stack_class);
     if (stack.size == 0) return nullptr;

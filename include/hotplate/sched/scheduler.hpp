@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "hotplate/sched/blocking_threads.hpp"
+#include "hotplate/sched/guests.hpp"
 #include "hotplate/sched/spares.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -17,7 +19,9 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 struct thread_config {
   std::size_t workers = 0;  ///< 0: host-pumped.
   std::int64_t spin = 0;    ///< Nanoseconds.
-  std::size_t spares = 0;   ///< Most of them.
+  std::size_t spares = 0;   ///< Most of them; so for the next two.
+  std::size_t guests = 0;
+  std::size_t blocking = 0;
   std::string name = "hotplate";
   bool pinned = false;
 };
@@ -33,7 +37,10 @@ class scheduler {
         pumped_(config_.workers == 0),
         size_(pumped_ ? 1 : config_.workers),
         shared_(time, size_, pumped_ ? 0 : config_.spares),
-        spares_(shared_, size_, &run_spare, this) {
+        spares_(shared_, size_, &run_spare, this),
+        guests_(shared_, shared_.workers.size(), config_.guests),
+        blocking_(shared_, shared_.workers.size() + config_.guests,
+                  config_.blocking, &enter_blocking, this) {
     if (pthread_key_create(&here_, nullptr) != 0) {
       throw std::system_error(EAGAIN, std::generic_category(),
                               "hotplate: no pthread key left for an engine");
@@ -77,18 +84,25 @@ class scheduler {
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
     spares_.join();
+    blocking_.stop();
   }
 
   bool pumped() const noexcept { return pumped_; }
   /// Workers but for the spare ones, whose indices follow.
   std::size_t size() const noexcept { return size_; }
-  std::size_t size_with_spares() const noexcept {
-    return shared_.workers.size();
+  /// One above the highest index of any worker, of whatever kind.
+  std::size_t indices() const noexcept {
+    return shared_.workers.size() + guests_.most() + blocking_.most();
   }
-  worker& at(std::size_t index) noexcept { return *shared_.workers[index]; }
-  const worker& at(std::size_t index) const noexcept {
-    return *shared_.workers[index];
+  /// Null if that one was never needed.
+  worker* at(std::size_t index) const noexcept {
+    if (index < shared_.workers.size()) return shared_.workers[index].get();
+    index -= shared_.workers.size();
+    return index < guests_.most() ? guests_.at(index)
+                                  : blocking_.at(index - guests_.most());
   }
+  blocking_threads& blocking() noexcept { return blocking_; }
+  const blocking_threads& blocking() const noexcept { return blocking_; }
   spares& spare_threads() noexcept { return spares_; }
   const spares& spare_threads() const noexcept { return spares_; }
   watchdog& dog() noexcept { return shared_.dog; }
@@ -105,6 +119,26 @@ class scheduler {
   bool submit(task& unstarted) noexcept {
     if (!shared_.arrivals.push(&unstarted)) return false;
     shared_.wake_any();
+    return true;
+  }
+
+  /// The same from anywhere; `here` is the calling thread's worker, or null.
+  bool submit(task& unstarted, worker* here) noexcept {
+    const bool may_push =
+        here != nullptr && !here->on_root() && !here->is_plain();
+    return may_push ? here->push(unstarted) : submit(unstarted);
+  }
+
+  /// Runs a task on the calling thread, which runs no worker. False if too many
+  /// threads do so already, or memory is out.
+  bool run_here(task& given) noexcept {
+    worker* const guest = guests_.claim();
+    if (guest == nullptr) return false;
+    pthread_setspecific(here_, guest);
+    guest->adopt_thread();
+    guest->run_plainly(given);
+    pthread_setspecific(here_, nullptr);
+    guests_.give_back(*guest);
     return true;
   }
 
@@ -142,10 +176,7 @@ class scheduler {
   }
 
   void run_as(worker& on, const std::string& name) noexcept {
-    pthread_setspecific(here_, &on);
-    pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
-    on.adopt_thread();
-    on.time_thread();
+    enter(on, name);
     while (!shared_.stopping.load(std::memory_order_relaxed) && on.stays()) {
       if (on.step()) continue;
       on.set_running(nullptr);
@@ -155,6 +186,20 @@ class scheduler {
         on.park(forever);
       }
     }
+  }
+
+  static void enter_blocking(void* self, worker& on) {
+    auto& mine = *static_cast<scheduler*>(self);
+    mine.enter(on, mine.config_.name + "/b" +
+                       std::to_string(on.index() - mine.shared_.workers.size() -
+                                      mine.guests_.most()));
+  }
+
+  void enter(worker& on, const std::string& name) noexcept {
+    pthread_setspecific(here_, &on);
+    pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+    on.adopt_thread();
+    on.thread_time().adopt();
   }
 
   // One CPU each, of those that the process may use, in turn.
@@ -190,6 +235,8 @@ class scheduler {
   const std::size_t size_;
   shared_sched shared_;
   spares spares_;
+  guests guests_;
+  blocking_threads blocking_;
   pthread_key_t here_{};
   // Whether a host thread is inside poll() or its like.
   std::atomic<bool> pumping_ = false;

@@ -105,12 +105,12 @@ class spares {
     return now - last.since;
   }
 
-  static bool is_lost(const worker& one, sight& last, std::int64_t now,
+  static bool is_lost(worker& one, sight& last, std::int64_t now,
                       is_over over) noexcept {
     const task* const running = one.running();
     if (running != nullptr && over(*running)) return true;
     if (now - last.looked_at < held_after) return last.blocked;
-    const std::int64_t cpu = one.thread_time();
+    const std::int64_t cpu = one.thread_time().read();
     last.blocked = last.looked_at != 0 && cpu >= 0 &&
                    (cpu - last.cpu) * busy_share < now - last.looked_at;
     last.looked_at = now;

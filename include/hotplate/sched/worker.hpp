@@ -1,57 +1,58 @@
 #pragma once
 
-#include <pthread.h>
-#include <time.h>
-
 #include <atomic>
 #include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include "hotplate/sched/deque.hpp"
+#include "hotplate/base/thread_clock.hpp"
 #include "hotplate/sched/fiber_queue.hpp"
 #include "hotplate/sched/fiber_store.hpp"
 #include "hotplate/sched/mailbox.hpp"
 #include "hotplate/sched/shared_sched.hpp"
 #include "hotplate/sched/task.hpp"
+#include "hotplate/sched/task_source.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
+
+enum class worker_kind : std::uint8_t { regular, spare, plain };
 
 /// Runs tasks on fibers, on one thread at a time: its own, or the host's that
 /// pumps it. Started fibers stay with their worker; unstarted tasks are stolen.
 /// The thread's own stack, the root, looks for work; a fiber whose task has
 /// ended takes the next one of its worker without leaving its stack.
 /// A spare one that is dismissed finishes what it has started, and takes no
-/// more. Thread safety: its thread only, but for what says otherwise.
+/// more. A plain one runs each task that it is given on its thread's own stack,
+/// which waits where a fiber would suspend.
+/// Thread safety: its thread only, but for what says otherwise.
 class worker {
  public:
-  worker(shared_sched& shared, std::size_t index, bool spare = false)
+  worker(shared_sched& shared, std::size_t index,
+         worker_kind kind = worker_kind::regular)
       : shared_(shared),
         index_(index),
-        spare_(spare),
-        fibers_(shared.stacks, *this, &fiber_main) {
+        kind_(kind),
+        fibers_(shared.stacks, *this, &fiber_main),
+        tasks_(shared, *this, index) {
     root_.home = this;
+    serves_ = kind != worker_kind::plain;
+    dismissed_.store(!serves_, std::memory_order_relaxed);
   }
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
   ~worker() = default;
 
   std::size_t index() const noexcept { return index_; }
-  bool is_spare() const noexcept { return spare_; }
+  bool is_regular() const noexcept { return kind_ == worker_kind::regular; }
+  bool is_plain() const noexcept { return kind_ == worker_kind::plain; }
   fiber& current() noexcept { return *current_; }
   fiber& root() noexcept { return root_; }
-  bool on_root() const noexcept { return current_ == &root_; }
+  /// Whether no handler is calling.
+  bool on_root() const noexcept { return current_ == &root_ && !is_plain(); }
 
   /// Makes the calling thread this worker's.
   void adopt_thread() noexcept { root_.adopt_thread(); }
-  /// For thread_time(); the thread is this worker's until it ends.
-  void time_thread() noexcept {
-    clockid_t clock = no_clock;
-    if (pthread_getcpuclockid(pthread_self(), &clock) != 0) clock = no_clock;
-    cpu_clock_.store(clock, std::memory_order_relaxed);
-  }
-
   /// What runs here now; for the watchdog, which may be late by one change.
   task* running() const noexcept {
     return running_.load(std::memory_order_acquire);
@@ -66,16 +67,9 @@ class worker {
   // For the watchdog, too:
 
   /// Changes whenever this worker looks for the next thing to run.
-  std::uint32_t turn() const noexcept {
-    return turn_.load(std::memory_order_relaxed);
-  }
-  /// Processor time of its thread in nanoseconds; -1 if that is not known.
-  std::int64_t thread_time() const noexcept {
-    const clockid_t clock = cpu_clock_.load(std::memory_order_relaxed);
-    timespec spent{};
-    if (clock == no_clock || clock_gettime(clock, &spent) != 0) return -1;
-    return spent.tv_sec * std::int64_t{1'000'000'000} + spent.tv_nsec;
-  }
+  std::uint32_t turn() const noexcept { return tasks_.turn(); }
+  /// Of its thread; not in host-pumped engines.
+  thread_clock& thread_time() noexcept { return thread_time_; }
   void engage() noexcept { change_orders(false); }
   void dismiss() noexcept { change_orders(true); }
 
@@ -94,26 +88,32 @@ class worker {
   /// Leaves the calling fiber until it is resumed. `then` runs once it has
   /// been left; only then may it be found by those who resume it.
   void suspend(after_switch then) noexcept {
-    fiber* const ready = take_turn() ? nullptr : ready_.pop();
+    if (current_ == &root_) [[unlikely]]
+      return wait_on_root(then);
+    fiber* const ready = tasks_.take_turn() ? nullptr : ready_.pop();
     go(ready != nullptr ? *ready : root_, then);
   }
 
-  void resume(fiber& ready) noexcept { ready_.push(ready); }
+  void resume(fiber& ready) noexcept {
+    &ready == &root_ ? call_root() : ready_.push(ready);
+  }
 
   /// Queues a task for this worker or a thief; false when memory is out.
   bool push(task& unstarted) noexcept {
-    if (!tasks_.push(&unstarted)) return false;
+    if (!tasks_.push(unstarted)) return false;
     shared_.wake_any();
     return true;
   }
 
   // Called from any thread:
 
+  task_source& tasks() noexcept { return tasks_; }
+
   /// Resumes a fiber of this worker.
   void post(fiber& ready) noexcept {
-    mail_.push(ready);
-    shared_.idle.notify(shared_.beds[index_]);
-    if (spare_) shared_.idle.notify(retreat_);
+    &ready == &root_ ? call_root() : mail_.push(ready);
+    if (!is_plain()) shared_.idle.notify(shared_.beds[index_]);
+    if (!is_regular()) shared_.idle.notify(retreat_);
   }
 
   // Called on the root only:
@@ -125,9 +125,9 @@ class worker {
     if (ready_.empty()) mail_.take(ready_);
     // In turns: fibers that keep yielding must not starve what has not started.
     tasks_first_ = !tasks_first_;
-    task* next = tasks_first_ ? find() : nullptr;
+    task* next = tasks_first_ ? tasks_.find(serves_) : nullptr;
     fiber* const ready = next == nullptr ? ready_.pop() : nullptr;
-    if (next == nullptr && ready == nullptr) next = find();
+    if (next == nullptr && ready == nullptr) next = tasks_.find(serves_);
     if (next == nullptr && ready == nullptr) return false;
     if (after_search && anything_ready()) shared_.wake_any();
     if (ready != nullptr) {
@@ -138,9 +138,23 @@ class worker {
     return true;
   }
 
+  /// Of a plain one: runs a task on the thread's own stack, and what that has
+  /// left behind on fibers, to its end.
+  void run_plainly(task& given) noexcept {
+    given.run(given, *this);
+    while (!fibers_.all_idle()) run_ready();
+  }
+
+  /// Runs one fiber that is ready; if none is, waits for news.
+  void run_ready() noexcept {
+    if (ready_.empty()) mail_.take(ready_);
+    if (fiber* const ready = ready_.pop()) return go(*ready);
+    if (!root_called()) park(forever);
+  }
+
   bool anything_ready() const noexcept {
-    if (!ready_.empty() || !tasks_.empty()) return true;
-    if (!mail_.empty()) return true;
+    if (!ready_.empty() || !tasks_.empty() || !mail_.empty()) return true;
+    if (root_called_.load(std::memory_order_relaxed)) return true;
     return serves_ && shared_.anything_unstarted();
   }
 
@@ -161,7 +175,7 @@ class worker {
 
   /// Reads its orders; false once a dismissed one has nothing left to finish.
   bool stays() noexcept {
-    if (!spare_) return true;
+    if (is_regular()) return true;
     const bool served = std::exchange(serves_, !dismissed());
     // It may just have been woken for what another has to take now.
     if (served && !serves_) shared_.wake_any();
@@ -169,13 +183,25 @@ class worker {
   }
 
  private:
-  static constexpr std::uint32_t look_around = 61;  // Every so many tasks.
-  static constexpr std::size_t batch = 32;
-
   void go(fiber& to, after_switch then = {}) noexcept {
     fiber& from = *current_;
     current_ = &to;
     from.switch_to(to, then);
+  }
+
+  // The root of a plain one waits as a fiber would.
+  HOTPLATE_NOINLINE void wait_on_root(after_switch then) noexcept {
+    if (then.act != nullptr) then.act(then.argument);
+    while (!root_called()) run_ready();
+  }
+
+  // As often as one likes, unlike mail: some may come late.
+  void call_root() noexcept {
+    root_called_.store(true, std::memory_order_release);
+  }
+  bool root_called() noexcept {
+    return root_called_.load(std::memory_order_relaxed) &&
+           root_called_.exchange(false, std::memory_order_acquire);
   }
 
   static void fiber_main(fiber& self) noexcept {
@@ -193,35 +219,9 @@ class worker {
     do {
       if (fiber* const then = next->run(*next, home)) return then;
       if (fiber* const ready = home.ready_.pop()) return ready;
-      next = home.another_for(self);
+      next = home.tasks_.next_for(self.stack_class());
     } while (next != nullptr);
     return nullptr;
-  }
-
-  // Null, now and then, so that the root looks at inbox and mail as well.
-  task* another_for(const fiber& self) noexcept {
-    if (take_turn()) return nullptr;
-    task* const next = tasks_.pop();
-    if (next == nullptr || next->stack_class == self.stack_class()) return next;
-    tasks_.push(next);  // There is room: it was just there.
-    return nullptr;
-  }
-
-  task* find() noexcept {
-    if (take_turn() && serves_) {
-      if (task* const next = take_arrivals()) return next;
-    }
-    if (task* const next = tasks_.pop()) return next;
-    if (!serves_) return nullptr;
-    if (task* const next = take_arrivals()) return next;
-    return steal();
-  }
-
-  /// True now and then.
-  bool take_turn() noexcept {
-    const std::uint32_t next = turn_.load(std::memory_order_relaxed) + 1;
-    turn_.store(next, std::memory_order_relaxed);
-    return next % look_around == 0;
   }
 
   bool dismissed() const noexcept {
@@ -229,68 +229,55 @@ class worker {
   }
   void change_orders(bool dismissed) noexcept {
     dismissed_.store(dismissed, std::memory_order_release);
+    if (is_plain()) return;
     shared_.idle.notify(shared_.beds[index_]);
     shared_.idle.notify(retreat_);
-  }
-
-  // The rest of the batch goes where others can steal it, oldest on top of
-  // ours.
-  task* take_arrivals() noexcept {
-    task* taken[batch];
-    const std::size_t count = shared_.arrivals.take(taken, batch);
-    if (count == 0) return nullptr;
-    for (std::size_t i = count - 1; i > 0; --i) {
-      if (!tasks_.push(taken[i])) taken[i]->refuse(*taken[i], *this);
-    }
-    return taken[0];
-  }
-
-  task* steal() noexcept {
-    const std::size_t count = shared_.workers.size();
-    for (std::size_t i = 1; i < count; ++i) {
-      const std::size_t victim = (index_ + i) % count;
-      if (task* const got = shared_.workers[victim]->tasks_.steal()) return got;
-    }
-    return nullptr;
   }
 
   shared_sched& shared_;
   const std::size_t index_;
   fiber root_;
   fiber* current_ = &root_;
-  static constexpr clockid_t no_clock = ~clockid_t{0};
-  const bool spare_;
+  const worker_kind kind_;
   bool serves_ = true;  // Its orders, as it last read them.
   bool tasks_first_ = false;
   fiber_queue ready_;
   fiber_store fibers_;
-  deque tasks_;
+  task_source tasks_;
   // Written by this worker, read by the watchdog.
   alignas(cache_line) std::atomic<task*> running_ = nullptr;
-  std::atomic<std::uint32_t> turn_ = 0;
-  std::atomic<clockid_t> cpu_clock_ = no_clock;
+  thread_clock thread_time_;
   // Written by the watchdog: a spare one's orders.
   std::atomic<bool> dismissed_ = false;
+  std::atomic<bool> root_called_ = false;  // By whoever resumes a plain one.
   bed retreat_;
   mailbox mail_;
-
-  friend shared_sched;
 };
 
 inline shared_sched::shared_sched(clock_source& time, std::size_t regular,
                                   std::size_t spare)
     : dog(time), beds(new bed[regular + spare]) {
   for (std::size_t i = 0; i < regular + spare; ++i) {
-    workers.push_back(std::make_unique<worker>(*this, i, i >= regular));
+    workers.push_back(std::make_unique<worker>(
+        *this, i, i < regular ? worker_kind::regular : worker_kind::spare));
   }
 }
 
 inline shared_sched::~shared_sched() = default;
 
+inline task* task_source::steal_from_others() noexcept {
+  const std::size_t count = shared_.workers.size();
+  for (std::size_t i = 1; i < count; ++i) {
+    const std::size_t victim = (index_ + i) % count;
+    if (task* const got = shared_.workers[victim]->tasks().steal()) return got;
+  }
+  return nullptr;
+}
+
 inline bool shared_sched::anything_unstarted() const noexcept {
   if (!arrivals.empty()) return true;
   for (const auto& one : workers) {
-    if (!one->tasks_.empty()) return true;
+    if (!one->tasks().empty()) return true;
   }
   return false;
 }

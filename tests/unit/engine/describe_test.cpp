@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "eventually.hpp"
 #include "hotplate/engine.hpp"
 #include "hotplate/suspend.hpp"
 
@@ -22,18 +23,8 @@ using hotplate::invocation_info;
 using hotplate::invocation_state;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using std::chrono::steady_clock;
 using testing::ElementsAre;
 using testing::EndsWith;
-
-bool becomes_true(const auto& condition) {
-  const auto until = steady_clock::now() + seconds(20);
-  while (!condition()) {
-    if (steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(milliseconds(1));
-  }
-  return true;
-}
 
 // Host-pumped: everything stands still while the test looks.
 class in_flight_test : public testing::Test {

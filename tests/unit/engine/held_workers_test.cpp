@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "eventually.hpp"
 #include "hotplate/engine.hpp"
 #include "hotplate/pending.hpp"
 
@@ -19,16 +20,6 @@ using hotplate::context;
 using hotplate::errc;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using std::chrono::steady_clock;
-
-bool becomes_true(const auto& condition, seconds within = seconds(20)) {
-  const auto until = steady_clock::now() + within;
-  while (!condition()) {
-    if (steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(milliseconds(1));
-  }
-  return true;
-}
 
 // Two workers, both of which handlers hold in one way or another.
 class held_workers_test : public testing::Test {

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "hotplate/engine/core.hpp"
+
+// Before an invocation is made: a record of it, and what bounds it.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+// Writes what others may read at the same time: see in_flight().
+template <typename T>
+HOTPLATE_INLINE void core::show(T& seen, T now) noexcept {
+  std::atomic_ref(seen).store(now, std::memory_order_relaxed);
+}
+
+inline invocation* core::open(function_record* target, version_record* version,
+                              const invoke_options& options,
+                              worker* here) noexcept {
+  invocation* const call = records_.take(here);
+  if (call == nullptr) [[unlikely]]
+    return nullptr;
+  show(call->version, static_cast<deployed_version*>(version));
+  show(call->target,
+       version != nullptr ? static_cast<deployed_function*>(target) : nullptr);
+  if (version != nullptr) [[likely]]
+    call->stack_class = call->version->stack_class;
+  call->options = {options.tenant, options.trigger, options.keep_log,
+                   options.attempt};
+  call->is = {};
+  call->parent = nullptr;
+  call->event_bytes = 0;
+  call->bound = as_count(options.deadline);
+  call->started.store(invocation::never, std::memory_order_relaxed);
+  call->handler_started.store(invocation::never, std::memory_order_relaxed);
+  call->suspended.store(0, std::memory_order_relaxed);
+  call->reached.store(stage::arrival, std::memory_order_relaxed);
+  call->start.store(start_kind::none, std::memory_order_relaxed);
+  call->deadline.store(forever, std::memory_order_relaxed);
+  // release: who sees the new generation sees these values; pairs with
+  // generation().
+  call->state.store((call->generation() + 1) << invocation::generation_shift,
+                    std::memory_order_release);
+  return call;
+}
+
+inline void core::aim(invocation& call, function_record& target,
+                      version_record& version) noexcept {
+  show(call.target, static_cast<deployed_function*>(&target));
+  show(call.version, static_cast<deployed_version*>(&version));
+  call.stack_class = call.version->stack_class;
+}
+
+// A nested invocation inherits its caller's deadline; the nearer one wins. The
+// bound on waiting to start is the function's timeout.
+inline void core::bound_by(invocation& call, worker* here) noexcept {
+  if (here != nullptr && !here->on_root()) {
+    if (auto* const parent = static_cast<invocation*>(here->running())) {
+      call.parent = parent;
+      call.parent_generation = parent->generation();
+      call.bound = std::min(call.bound,
+                            parent->deadline.load(std::memory_order_relaxed));
+    }
+  }
+  const std::int64_t longest = call.version != nullptr ? timeout_of(call) : 0;
+  call.deadline.store(std::min(call.bound, call.arrived + longest),
+                      std::memory_order_release);
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail
