@@ -15,6 +15,9 @@
 #include "hotplate/meter.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
+namespace detail {
+struct overflow_watch;
+}  // namespace detail
 
 /// A size in units of 1,048,576 bytes: what functions are configured in.
 struct mebibytes {
@@ -127,6 +130,10 @@ struct engine_config {
   /// engine.
   log_sink* logs = nullptr;
   log_level least_log_level = log_level::info;
+
+  /// An overflow_report, to have stack overflows named before they end the
+  /// process; must outlive the engine. See overflow_report.hpp.
+  const detail::overflow_watch* overflows = nullptr;
 
   static constexpr int hardware_threads = -1;
 };

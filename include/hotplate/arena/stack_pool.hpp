@@ -27,6 +27,7 @@ class stack_pool {
  public:
   static constexpr std::size_t smallest = std::size_t{16} << 10;
   static constexpr std::size_t largest = std::size_t{64} << 20;
+  static constexpr std::size_t guard_bytes = std::size_t{64} << 10;
 
   stack_pool() = default;
   stack_pool(const stack_pool&) = delete;
@@ -69,7 +70,6 @@ class stack_pool {
     std::byte* next = nullptr;
     std::size_t left = 0;
   };
-  static constexpr std::size_t guard_bytes = std::size_t{64} << 10;
   static constexpr std::size_t reservation = std::size_t{64} << 20;
   static constexpr int install_guard = 102;  // MADV_GUARD_INSTALL, Linux 6.13
 #if defined(HOTPLATE_ASAN) || defined(HOTPLATE_TSAN)

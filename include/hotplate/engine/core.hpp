@@ -60,6 +60,7 @@ class core {
   bool logs(const invocation& call, log_level level) const noexcept;
   void log(invocation& call, log_level level, std::string_view text);
   static std::stop_token stop_token_of(invocation& call);
+  static std::string_view name_of_task(const task& self) noexcept;
 
   // --- settle.hpp
   void refuse(invocation& call, std::unique_ptr<error> why) noexcept;

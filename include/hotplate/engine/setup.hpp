@@ -82,9 +82,10 @@ inline core::core(engine_config config)
       time_(config_.clock),
       limit_(config_.max_concurrency),
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
-      records_(*this, {&run, &refuse_fiber}, functions_,
+      records_(*this, {&run, &refuse_fiber, &name_of_task}, functions_,
                static_cast<std::size_t>(std::max(1, config_.workers))),
-      threads_(time_, static_cast<std::size_t>(config_.workers), spin()),
+      threads_(time_, static_cast<std::size_t>(config_.workers), spin(),
+               config_.overflows),
       names_(version_watcher()) {
   threads_.start(&inspect, this);
 }

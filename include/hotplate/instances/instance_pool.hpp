@@ -37,6 +37,9 @@ class instance_pool : private task {
     task::refuse = [](task& self, worker&) noexcept {
       static_cast<instance_pool&>(self).try_again();
     };
+    task::name = [](const task& self) noexcept {
+      return static_cast<const instance_pool&>(self).maker_.function();
+    };
     task::stack_class = stack_pool::class_of(config_.stack_bytes);
     expiry_.fire = refill_.fire = &queue_work;
     expiry_.target = refill_.target = this;

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "hotplate/sched/overflow.hpp"
 #include "hotplate/sched/worker.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -18,8 +19,13 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// Thread safety: all members may be called from any thread.
 class scheduler {
  public:
-  scheduler(clock_source& time, std::size_t threads, std::int64_t spin)
-      : clock_(time), spin_(spin), shared_(time), pumped_(threads == 0) {
+  scheduler(clock_source& time, std::size_t threads, std::int64_t spin,
+            const overflow_watch* overflows = nullptr)
+      : clock_(time),
+        spin_(spin),
+        shared_(time),
+        pumped_(threads == 0),
+        overflows_(overflows) {
     const std::size_t count = pumped_ ? 1 : threads;
     shared_.beds = std::make_unique<bed[]>(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -102,9 +108,11 @@ class scheduler {
     worker& on = *shared_.workers.front();
     pthread_setspecific(here_, &on);
     on.adopt_thread();
+    pumpers_seat_.take(on);
     return &on;
   }
   void end_pump() noexcept {
+    pumpers_seat_.leave();
     pthread_setspecific(here_, nullptr);
     pumping_.store(false, std::memory_order_release);
   }
@@ -115,6 +123,8 @@ class scheduler {
     const std::string name = "hotplate/" + std::to_string(on.index());
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
     on.adopt_thread();
+    overflow_seat seat(overflows_);
+    seat.take(on);
     while (!shared_.stopping.load(std::memory_order_relaxed)) {
       if (on.step()) continue;
       on.set_running(nullptr);
@@ -124,6 +134,7 @@ class scheduler {
         on.park(forever);
       }
     }
+    seat.leave();
   }
 
   bool search(worker& on) noexcept {
@@ -142,6 +153,8 @@ class scheduler {
   const std::int64_t spin_;
   shared_sched shared_;
   const bool pumped_;
+  const overflow_watch* const overflows_;
+  overflow_seat pumpers_seat_{overflows_};
   pthread_key_t here_{};
   // Whether a host thread is inside poll() or its like.
   std::atomic<bool> pumping_ = false;

@@ -74,7 +74,7 @@ class worker {
   bool run_now(task& child) noexcept {
     fiber* const target = take_fiber(child.stack_class);
     if (target == nullptr) return false;
-    target->first = &child;
+    target->runs = &child;
     go(*target);
     return true;
   }
@@ -176,12 +176,11 @@ class worker {
 
   static fiber* run_tasks(fiber& self) noexcept {
     worker& home = *self.home;
-    task* next = std::exchange(self.first, nullptr);
     do {
-      if (fiber* const then = next->run(*next, home)) return then;
+      if (fiber* const then = self.runs->run(*self.runs, home)) return then;
       if (fiber* const ready = home.ready_.pop()) return ready;
-      next = home.another_for(self);
-    } while (next != nullptr);
+      self.runs = home.another_for(self);
+    } while (self.runs != nullptr);
     return nullptr;
   }
 
