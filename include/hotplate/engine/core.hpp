@@ -121,6 +121,10 @@ class core {
   friend class lobby;           // line.hpp
   friend struct continuations;  // continuation.hpp
 
+  // --- setup.hpp
+  std::uint8_t stacks_for(deployed_function& target,
+                          const function_config& config);
+
   // --- invoke.hpp
   enum class admission { granted, waiting, refused };
   admission admit(invocation& call, worker* here) noexcept;

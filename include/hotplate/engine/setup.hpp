@@ -90,6 +90,18 @@ inline core::core(engine_config config)
   threads_.start(&inspect, this);
 }
 
+inline std::uint8_t core::stacks_for(deployed_function& target,
+                                     const function_config& config) {
+  const std::uint8_t common = stack_pool::class_of(config.stack_bytes);
+  if (!config.measure_stack) return common;
+  std::uint8_t& own = target.own_stacks[common];
+  if (own == 0) own = threads_.stacks().dedicate(config.stack_bytes);
+  if (own != 0) return own;
+  throw bad_config({sentence(
+      {"measure_stack: allowed for ", stack_pool::most_dedicated,
+       " functions, once more for each other stack_bytes of a function"})});
+}
+
 inline function_record& core::deploy(std::string name, handler how,
                                      const function_config& config) {
   check(name, how, config);
@@ -98,9 +110,11 @@ inline function_record& core::deploy(std::string name, handler how,
   });
   const std::string_view signature = how.signature;
   names_.publish(target, signature, [&](std::uint32_t number) {
+    auto& function = static_cast<deployed_function&>(target);
+    const std::uint8_t stacks = stacks_for(function, config);
     auto made = std::make_unique<deployed_version>(
-        number, config, std::move(how), target.name, threads_, time_);
-    reserve(static_cast<deployed_function&>(target), config);
+        number, config, std::move(how), target.name, stacks, threads_, time_);
+    reserve(function, config);
     return made;
   });
   return target;
@@ -121,7 +135,7 @@ inline engine_stats core::stats() const {
   sum.overruns = overruns_.load(std::memory_order_relaxed);
   sum.overrun =
       std::chrono::nanoseconds(overrun_ns_.load(std::memory_order_relaxed));
-  sum.stacks = threads_.stacks_made();
+  sum.stacks = threads_.stacks().made();
   sum.arena_mapped_bytes = chunks_.mapped_bytes();
   sum.arena_growths = chunks_.growths();
   return sum;
@@ -142,6 +156,11 @@ inline std::vector<function_stats> core::functions() const {
     sum.in_flight = function.limit.inside();
     sum.peak_in_flight = function.limit.peak();
     function.meter.read_into(sum);
+    for (const std::uint8_t own : function.own_stacks) {
+      if (own == 0) continue;
+      sum.stack_peak_bytes =
+          std::max(sum.stack_peak_bytes, threads_.stacks().peak(own));
+    }
     registry::see_versions(each, [&](const version_record& version) {
       const auto& pool =
           static_cast<const deployed_version&>(version).instances;

@@ -25,7 +25,8 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 class instance_pool : private task {
  public:
   instance_pool(const version_record& version, std::string_view function,
-                scheduler& threads, clock_source& time) noexcept
+                std::uint8_t stacks, scheduler& threads,
+                clock_source& time) noexcept
       : config_(version.config),
         threads_(threads),
         clock_(time),
@@ -40,7 +41,7 @@ class instance_pool : private task {
     task::name = [](const task& self) noexcept {
       return static_cast<const instance_pool&>(self).maker_.function();
     };
-    task::stack_class = stack_pool::class_of(config_.stack_bytes);
+    task::stack_class = stacks;
     expiry_.fire = refill_.fire = &queue_work;
     expiry_.target = refill_.target = this;
   }

@@ -79,7 +79,8 @@ class scheduler {
   worker& at(std::size_t index) noexcept { return *shared_.workers[index]; }
   watchdog& dog() noexcept { return shared_.dog; }
   timer_queue& timers() noexcept { return shared_.dog.timers(); }
-  std::size_t stacks_made() const noexcept { return shared_.stacks.made(); }
+  stack_pool& stacks() noexcept { return shared_.stacks; }
+  const stack_pool& stacks() const noexcept { return shared_.stacks; }
 
   /// The worker that the calling thread is running; null if it runs none. Not
   /// by pthread_self(), which compilers take for constant across a switch.

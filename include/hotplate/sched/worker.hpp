@@ -277,7 +277,8 @@ class worker {
   std::uint32_t turn_ = 0;
   bool tasks_first_ = false;
   fiber_queue ready_;
-  std::array<fiber*, 27> idle_fibers_{};  // By stack class, last used first.
+  // By stack class, last used first.
+  std::array<fiber*, stack_pool::classes> idle_fibers_{};
   std::vector<fiber*> made_;
   deque tasks_;
   // Written by this worker, read by the watchdog.
