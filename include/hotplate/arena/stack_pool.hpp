@@ -5,6 +5,7 @@
 
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstddef>
 #include <new>
 #include <vector>
@@ -156,6 +157,7 @@ class stack_pool {
   bool guard(std::byte* start) noexcept {
     if (!no_guard_advice_) {
       if (madvise(start, guard_bytes, install_guard) == 0) return true;
+      if (errno != EINVAL) return false;  // Known, but not possible now.
       no_guard_advice_ = true;
     }
     return mprotect(start, guard_bytes, PROT_NONE) == 0;

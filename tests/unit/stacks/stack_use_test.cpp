@@ -1,31 +1,15 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "frames.hpp"
 #include "hotplate/engine.hpp"
 
 namespace {
 
 using hotplate::context;
 
-constexpr std::size_t kibibyte = 1024;
 constexpr std::size_t page = 4 * kibibyte;
-
-// Uses that much of the stack, all of it.
-HOTPLATE_NOINLINE int use(std::size_t bytes) {
-  constexpr std::size_t step = 512;
-  volatile char frame[step];
-  for (std::size_t i = 0; i < step; ++i) frame[i] = 1;
-  return bytes <= step ? frame[0] : use(bytes - step - 64) + frame[1];
-}
-
-template <std::size_t Bytes>
-HOTPLATE_NOINLINE int use_frame() {
-  volatile char frame[Bytes];
-  for (std::size_t i = Bytes; i > 0; --i) frame[i - 1] = 1;
-  return frame[0];
-}
 
 class stack_use_test : public testing::TestWithParam<int> {
  protected:
