@@ -9,6 +9,7 @@
 
 #include "hotplate/admission/tenants.hpp"
 #include "hotplate/arena/chunk_pool.hpp"
+#include "hotplate/engine/error_reserve.hpp"
 #include "hotplate/engine/invocation_pool.hpp"
 #include "hotplate/registry/registry.hpp"
 #include "hotplate/stats.hpp"
@@ -120,6 +121,7 @@ class core {
   function_record& deployed(std::string_view name);
   friend class lobby;           // line.hpp
   friend struct continuations;  // continuation.hpp
+  friend struct spare_errors;   // settle.hpp
 
   // --- setup.hpp
   std::uint8_t stacks_for(deployed_function& target,
@@ -244,6 +246,7 @@ class core {
   const std::uint64_t identity_;
   clock_source time_;
   chunk_pool chunks_;
+  error_reserve spare_errors_;
   gate limit_;  // On those without a reservation.
   gate reserved_{0};
   tenants tenants_;

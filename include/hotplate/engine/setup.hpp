@@ -87,6 +87,7 @@ inline core::core(engine_config config)
       threads_(time_, static_cast<std::size_t>(config_.workers), spin(),
                config_.overflows),
       names_(version_watcher()) {
+  records_.use(threads_.timers());
   threads_.start(&inspect, this);
 }
 
@@ -112,6 +113,9 @@ inline function_record& core::deploy(std::string name, handler how,
   names_.publish(target, signature, [&](std::uint32_t number) {
     auto& function = static_cast<deployed_function&>(target);
     const std::uint8_t stacks = stacks_for(function, config);
+    if (!threads_.timers().expect(instance_pool::timers)) {
+      throw std::bad_alloc();
+    }
     auto made = std::make_unique<deployed_version>(
         number, config, std::move(how), target.name, stacks, threads_, time_);
     reserve(function, config);

@@ -24,6 +24,8 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// I3: live_ + ending_ never exceeds the function's max_instances.
 class instance_pool : private task {
  public:
+  static constexpr std::size_t timers = 2;  ///< Armed at once, at most.
+
   instance_pool(const version_record& version, std::string_view function,
                 std::uint8_t stacks, scheduler& threads,
                 clock_source& time) noexcept

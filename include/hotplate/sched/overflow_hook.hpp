@@ -205,7 +205,7 @@ inline void overflow_hook::pass_on(int signal, siginfo_t* info, void* context) {
       return die(signal, was_sent);
     }
   }
-  if ((before.sa_flags & SA_RESETHAND) != 0) {
+  if ((static_cast<unsigned>(before.sa_flags) & SA_RESETHAND) != 0) {
     struct sigaction once = {};
     once.sa_handler = SIG_DFL;
     sigaction(signal, &once, nullptr);
