@@ -106,7 +106,8 @@ void refuse_and_recover(int workers) {
   all.push_back(place.start());
   REQUIRE(place.parked == 4);
   for (int i = 0; i < 4; ++i) place.gate.release();
-  for (const std::size_t i : {0, 1, 2, 6}) REQUIRE(all[i].get().value() == 1);
+  for (const std::size_t i : {0U, 1U, 2U, 6U})
+    REQUIRE(all[i].get().value() == 1);
   REQUIRE(place.engine.stats().in_flight == 0);
   std::_Exit(0);
 }

@@ -42,7 +42,7 @@ TEST_P(stack_use_test, a_frame_of_100_kib_is_seen_to_two_pages) {
 TEST_P(stack_use_test, the_deepest_use_stays) {
   const auto varying = engine_.deploy("varying", &use, {.measure_stack = true});
 
-  for (const std::size_t depth : {1, 60, 2}) (void)varying(depth * kibibyte);
+  for (const std::size_t depth : {1U, 60U, 2U}) (void)varying(depth * kibibyte);
 
   EXPECT_GE(peak_of("varying"), 56 * kibibyte);
 }
