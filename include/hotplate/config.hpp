@@ -15,6 +15,9 @@
 #include "hotplate/meter.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
+namespace detail {
+struct overflow_watch;
+}  // namespace detail
 
 /// A size in units of 1,048,576 bytes: what functions are configured in.
 struct mebibytes {
@@ -93,6 +96,12 @@ struct function_config {
   /// engine it runs as any other.
   bool blocking = false;
 
+  /// Keep stacks for this function alone, so that function_stats can tell how
+  /// deep it went. Nothing is measured while it runs; the price is memory,
+  /// since others cannot use these stacks, and a change of stacks (some 5 ns)
+  /// where a worker goes from another function's invocation to one of this.
+  bool measure_stack = false;
+
   /// Read-only values by name, for instances and handlers; at most 4,096 bytes
   /// together.
   std::map<std::string, std::string, std::less<>> environment = {};
@@ -154,6 +163,10 @@ struct engine_config {
   /// engine.
   log_sink* logs = nullptr;
   log_level least_log_level = log_level::info;
+
+  /// An overflow_report, to have stack overflows named before they end the
+  /// process; must outlive the engine. See overflow_report.hpp.
+  const detail::overflow_watch* overflows = nullptr;
 
   static constexpr int hardware_threads = -1;
 };

@@ -77,6 +77,12 @@ struct function_stats {
   distribution queued, init, duration, running, suspended;
   distribution arena_peak;  ///< Bytes.
 
+  /// The most of one stack that any invocation, cold start or end of an
+  /// instance has touched, in whole pages from the top, where the engine itself
+  /// takes up to a page; of function_config::stack_bytes. Pages that are
+  /// swapped out at the moment are not seen. 0 without `measure_stack`.
+  std::size_t stack_peak_bytes = 0;
+
   std::uint64_t count(errc code) const noexcept {
     return by_code[static_cast<std::size_t>(code)];
   }

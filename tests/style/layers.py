@@ -13,10 +13,12 @@ STAGES = ["base", "arena", "sched", "metering", "registry", "admission",
           "instances", "engine"]
 GATHERING = {"engine.hpp", "hotplate.hpp"}
 # A host includes these itself, and pays for what they include only then.
-ON_REQUEST = {"channel.hpp", "coroutine.hpp", "json.hpp", "suspend.hpp"}
+ON_REQUEST = {"channel.hpp", "coroutine.hpp", "json.hpp", "overflow_report.hpp",
+              "suspend.hpp"}
 # Those of them that stand on the engine, as engine.hpp does: what they show is
 # a shell around its machinery, and too dear for everybody.
-ABOVE_ENGINE = {"channel.hpp", "coroutine.hpp", "suspend.hpp"}
+ABOVE_ENGINE = {"channel.hpp", "coroutine.hpp", "overflow_report.hpp",
+                "suspend.hpp"}
 THIRD_PARTY_HOMES = {
     "boost": {"sched/fiber.hpp"},
     "concurrentqueue": {"sched/inbox.hpp"},

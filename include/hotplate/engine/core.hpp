@@ -10,6 +10,7 @@
 #include "hotplate/admission/tenants.hpp"
 #include "hotplate/arena/chunk_pool.hpp"
 #include "hotplate/describe.hpp"
+#include "hotplate/engine/error_reserve.hpp"
 #include "hotplate/engine/invocation_pool.hpp"
 #include "hotplate/registry/registry.hpp"
 #include "hotplate/stats.hpp"
@@ -67,6 +68,7 @@ class core {
   bool logs(const invocation& call, log_level level) const noexcept;
   void log(invocation& call, log_level level, std::string_view text);
   static std::stop_token stop_token_of(invocation& call);
+  static std::string_view name_of_task(const task& self) noexcept;
 
   // --- settle.hpp
   void refuse(invocation& call, std::unique_ptr<error> why) noexcept;
@@ -127,6 +129,11 @@ class core {
   function_record& deployed(std::string_view name);
   friend class lobby;           // line.hpp
   friend struct continuations;  // continuation.hpp
+  friend struct spare_errors;   // settle.hpp
+
+  // --- setup.hpp
+  std::uint8_t stacks_for(deployed_function& target,
+                          const function_config& config);
 
   // --- opening.hpp
   template <typename T>
@@ -261,6 +268,7 @@ class core {
   const std::uint64_t identity_;
   clock_source time_;
   chunk_pool chunks_;
+  error_reserve spare_errors_;
   gate limit_;  // On those without a reservation.
   gate reserved_{0};
   tenants tenants_;

@@ -24,11 +24,23 @@ inline failure make_error(errc code, std::string message) {
   return made;
 }
 
+struct spare_errors {
+  /// One of the engine's where there is no memory for another; settle.hpp.
+  static failure take(core& engine) noexcept;
+};
+
+/// Never fails, since who calls it mostly must not; what has no room is left
+/// out.
 inline failure make_error(const invocation& call, errc code,
-                          std::string message) {
-  failure made = make_error(code, std::move(message));
-  if (call.target != nullptr) made->function = call.target->name;
+                          std::string message) noexcept {
+  failure made = spare_errors::take(*call.engine);
+  made->code = code;
+  made->message = std::move(message);
   made->reached = call.reached.load(std::memory_order_relaxed);
+  try {
+    if (call.target != nullptr) made->function = call.target->name;
+  } catch (const std::bad_alloc&) {
+  }
   return made;
 }
 
@@ -213,15 +225,15 @@ inline failure cannot_decode(const invocation& call, std::string_view reason) {
 }
 
 /// The exception being handled, by its type's name in the source.
-inline std::string exception_type_name() {
+inline std::string exception_type_name() noexcept try {
   const std::type_info* const type = abi::__cxa_current_exception_type();
   if (type == nullptr) return "unknown";
   int status = 0;
-  char* const readable =
-      abi::__cxa_demangle(type->name(), nullptr, nullptr, &status);
-  std::string name = status == 0 ? readable : type->name();
-  std::free(readable);
-  return name;
+  const std::unique_ptr<char, void (*)(void*)> readable(
+      abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free);
+  return status == 0 ? readable.get() : type->name();
+} catch (const std::bad_alloc&) {
+  return "(no memory)";
 }
 
 /// To be called where the exception is caught.

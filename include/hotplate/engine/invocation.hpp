@@ -40,6 +40,9 @@ struct deployed_function final : function_record {
   waiting_line line;
   std::int64_t reserved = 0;  // Guarded by core's reserving_.
   recorder meter;
+  // Classes of stacks that only this function uses, by that of their size; 0:
+  // none. Guarded by the registry's lock.
+  std::array<std::uint8_t, stack_pool::common_classes> own_stacks{};
 };
 
 /// Instead of a stack class: for that function, a thread's own.
@@ -48,12 +51,10 @@ inline constexpr std::uint8_t on_own_thread = 0;
 struct deployed_version final : version_record {
   deployed_version(std::uint32_t its_number, const function_config& its_config,
                    handler its_handler, std::string_view function,
-                   scheduler& threads, clock_source& time)
+                   std::uint8_t stacks, scheduler& threads, clock_source& time)
       : version_record(its_number, its_config, std::move(its_handler)),
-        stack_class(its_config.blocking && !threads.pumped()
-                        ? on_own_thread
-                        : stack_pool::class_of(its_config.stack_bytes)),
-        instances(*this, function, threads, time) {}
+        stack_class(stacks),
+        instances(*this, function, stacks, threads, time) {}
 
   const std::uint8_t stack_class;
   instance_pool instances;

@@ -25,6 +25,9 @@ class invocation_pool {
     while (each != nullptr) delete std::exchange(each, each->next_made);
   }
 
+  /// Where the timers of its records are armed; before the first is taken.
+  void use(timer_queue& timers) noexcept { timers_ = &timers; }
+
   /// Null when memory is out. `here` is the calling thread's worker, or null.
   invocation* take(worker* here) noexcept {
     if (here == nullptr) {
@@ -78,11 +81,14 @@ class invocation_pool {
     }
   };
   static constexpr int made_at_once = 32;
+  static constexpr int timers_each = 2;
   static constexpr std::size_t most_cached = 256;
   static constexpr std::size_t batch = 64;
 
   // Under the lock.
   bool refill() noexcept {
+    // A handler that could not be woken would be suspended for ever.
+    if (!timers_->expect(made_at_once * timers_each)) return false;
     for (int i = 0; i < made_at_once; ++i) {
       auto* const made =
           new (std::nothrow) invocation(owner_, how_, functions_, made_ + 1);
@@ -115,6 +121,7 @@ class invocation_pool {
   core& owner_;
   const task how_;
   const context_host& functions_;
+  timer_queue* timers_ = nullptr;
   std::vector<cache> caches_;
   lock lock_;  // Guards the rest.
   cache shared_;

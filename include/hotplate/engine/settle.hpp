@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 #include "hotplate/engine/core.hpp"
@@ -9,6 +11,13 @@
 // How an invocation ends: once, whoever is first.
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
+
+HOTPLATE_NOINLINE inline failure spare_errors::take(core& engine) noexcept {
+  failure made = engine.spare_errors_.make();
+  if (made != nullptr) return made;
+  std::fputs("hotplate: no memory to say that there is none\n", stderr);
+  std::abort();
+}
 
 // The handler's side has ended; what is its outcome, if nobody was faster?
 HOTPLATE_INLINE void core::judge(invocation& call, std::int64_t now) noexcept {

@@ -91,7 +91,8 @@ inline thread_config threads_of(const engine_config& config) {
           .guests = static_cast<std::size_t>(config.max_guest_threads),
           .blocking = static_cast<std::size_t>(config.max_blocking_threads),
           .name = config.name,
-          .pinned = config.pin_workers};
+          .pinned = config.pin_workers,
+          .overflows = config.overflows};
 }
 
 inline core::core(engine_config config)
@@ -102,9 +103,24 @@ inline core::core(engine_config config)
       limit_(config_.max_concurrency),
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
       threads_(time_, threads_of(config_)),
-      records_(*this, {&run, &refuse_fiber}, functions_, threads_.indices()),
+      records_(*this, {&run, &refuse_fiber, &name_of_task}, functions_,
+               threads_.indices()),
       names_(version_watcher()) {
+  records_.use(threads_.timers());
   threads_.start(&inspect, this);
+}
+
+inline std::uint8_t core::stacks_for(deployed_function& target,
+                                     const function_config& config) {
+  if (config.blocking && !threads_.pumped()) return on_own_thread;
+  const std::uint8_t common = stack_pool::class_of(config.stack_bytes);
+  if (!config.measure_stack) return common;
+  std::uint8_t& own = target.own_stacks[common];
+  if (own == 0) own = threads_.stacks().dedicate(config.stack_bytes);
+  if (own != 0) return own;
+  throw bad_config({sentence(
+      {"measure_stack: allowed for ", stack_pool::most_dedicated,
+       " functions, once more for each other stack_bytes of a function"})});
 }
 
 inline function_record& core::deploy(std::string name, handler how,
@@ -115,9 +131,14 @@ inline function_record& core::deploy(std::string name, handler how,
   });
   const std::string_view signature = how.signature;
   names_.publish(target, signature, [&](std::uint32_t number) {
+    auto& function = static_cast<deployed_function&>(target);
+    const std::uint8_t stacks = stacks_for(function, config);
+    if (!threads_.timers().expect(instance_pool::timers)) {
+      throw std::bad_alloc();
+    }
     auto made = std::make_unique<deployed_version>(
-        number, config, std::move(how), target.name, threads_, time_);
-    reserve(static_cast<deployed_function&>(target), config);
+        number, config, std::move(how), target.name, stacks, threads_, time_);
+    reserve(function, config);
     return made;
   });
   return target;
@@ -140,7 +161,7 @@ inline engine_stats core::stats() const {
       std::chrono::nanoseconds(overrun_ns_.load(std::memory_order_relaxed));
   sum.spare_threads = threads_.spare_threads().running();
   sum.spare_threads_started = threads_.spare_threads().started();
-  sum.stacks = threads_.stacks_made();
+  sum.stacks = threads_.stacks().made();
   sum.arena_mapped_bytes = chunks_.mapped_bytes();
   sum.arena_growths = chunks_.growths();
   return sum;
@@ -161,6 +182,11 @@ inline std::vector<function_stats> core::functions() const {
     sum.in_flight = function.limit.inside();
     sum.peak_in_flight = function.limit.peak();
     function.meter.read_into(sum);
+    for (const std::uint8_t own : function.own_stacks) {
+      if (own == 0) continue;
+      sum.stack_peak_bytes =
+          std::max(sum.stack_peak_bytes, threads_.stacks().peak(own));
+    }
     registry::see_versions(each, [&](const version_record& version) {
       const auto& pool =
           static_cast<const deployed_version&>(version).instances;

@@ -43,4 +43,11 @@ inline void core::request_stop(invocation& call) noexcept {
   if (known != nullptr) known->request_stop();
 }
 
+// For a report of a stack overflow, in a signal handler.
+inline std::string_view core::name_of_task(const task& self) noexcept {
+  const auto& call = static_cast<const invocation&>(self);
+  if (call.target == nullptr) return {};
+  return call.target->name;
+}
+
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

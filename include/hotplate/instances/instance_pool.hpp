@@ -26,8 +26,11 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// I3: live_ + ending_ never exceeds the function's max_instances.
 class instance_pool : private task {
  public:
+  static constexpr std::size_t timers = 2;  ///< Armed at once, at most.
+
   instance_pool(const version_record& version, std::string_view function,
-                scheduler& threads, clock_source& time) noexcept
+                std::uint8_t stacks, scheduler& threads,
+                clock_source& time) noexcept
       : config_(version.config),
         threads_(threads),
         clock_(time),
@@ -39,7 +42,10 @@ class instance_pool : private task {
     task::refuse = [](task& self, worker&) noexcept {
       static_cast<instance_pool&>(self).try_again();
     };
-    task::stack_class = stack_pool::class_of(config_.stack_bytes);
+    task::name = [](const task& self) noexcept {
+      return static_cast<const instance_pool&>(self).maker_.function();
+    };
+    task::stack_class = stacks;
     expiry_.fire = refill_.fire = &queue_work;
     expiry_.target = refill_.target = this;
   }

@@ -27,6 +27,8 @@ class instance_maker {
   instance_maker(const instance_maker&) = delete;
   instance_maker& operator=(const instance_maker&) = delete;
 
+  std::string_view function() const noexcept { return function_; }
+
   /// How the next one will be made, as far as can be told.
   start_kind next() const noexcept {
     if (!version_.config.snapshot) return start_kind::cold;

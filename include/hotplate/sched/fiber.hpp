@@ -132,6 +132,7 @@ class fiber {
     arrive(arrival);
   }
 
+  const stack_memory& stack() const noexcept { return stack_; }
   std::uint8_t stack_class() const noexcept { return class_; }
   bool owns_thread() const noexcept { return start_ == nullptr; }
 
@@ -155,7 +156,7 @@ class fiber {
   // The worker's bookkeeping.
   worker* home = nullptr;
   fiber* next = nullptr;
-  task* first = nullptr;
+  task* runs = nullptr;  // Stale once that has ended.
 
  private:
   // Lives on the stack that is left, until that stack runs again.

@@ -40,6 +40,7 @@ class fiber_store {
   }
 
   bool all_idle() const noexcept {
+    if (made_.empty()) return true;
     std::size_t idle = 0;
     for (const fiber* each : idle_) {
       for (; each != nullptr; each = each->next) ++idle;
@@ -67,7 +68,8 @@ class fiber_store {
   stack_pool& stacks_;
   worker& home_;
   const fiber::entry start_;
-  std::array<fiber*, 27> idle_{};  // By stack class, last used first.
+  // By stack class, last used first.
+  std::array<fiber*, stack_pool::classes> idle_{};
   std::vector<fiber*> made_;
 };
 

@@ -24,6 +24,7 @@ struct thread_config {
   std::size_t blocking = 0;
   std::string name = "hotplate";
   bool pinned = false;
+  const overflow_watch* overflows = nullptr;
 };
 
 /// The workers of one engine and the threads that run them; or, host-pumped,
@@ -36,7 +37,7 @@ class scheduler {
         config_(std::move(config)),
         pumped_(config_.workers == 0),
         size_(pumped_ ? 1 : config_.workers),
-        shared_(time, size_, pumped_ ? 0 : config_.spares),
+        shared_(time, size_, pumped_ ? 0 : config_.spares, config_.overflows),
         spares_(shared_, size_, &run_spare, this),
         guests_(shared_, shared_.workers.size(), config_.guests),
         blocking_(shared_, shared_.workers.size() + config_.guests,
@@ -107,7 +108,8 @@ class scheduler {
   const spares& spare_threads() const noexcept { return spares_; }
   watchdog& dog() noexcept { return shared_.dog; }
   timer_queue& timers() noexcept { return shared_.dog.timers(); }
-  std::size_t stacks_made() const noexcept { return shared_.stacks.made(); }
+  stack_pool& stacks() noexcept { return shared_.stacks; }
+  const stack_pool& stacks() const noexcept { return shared_.stacks; }
 
   /// The worker that the calling thread is running; null if it runs none. Not
   /// by pthread_self(), which compilers take for constant across a switch.
@@ -137,6 +139,7 @@ class scheduler {
     pthread_setspecific(here_, guest);
     guest->adopt_thread();
     guest->run_plainly(given);
+    guest->release_thread();
     pthread_setspecific(here_, nullptr);
     guests_.give_back(*guest);
     return true;
@@ -159,6 +162,7 @@ class scheduler {
     return &on;
   }
   void end_pump() noexcept {
+    shared_.workers.front()->release_thread();
     pthread_setspecific(here_, nullptr);
     pumping_.store(false, std::memory_order_release);
   }
@@ -186,6 +190,7 @@ class scheduler {
         on.park(forever);
       }
     }
+    on.release_thread();
   }
 
   static void enter_blocking(void* self, worker& on) {

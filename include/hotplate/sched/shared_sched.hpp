@@ -8,6 +8,7 @@
 #include "hotplate/arena/stack_pool.hpp"
 #include "hotplate/sched/event_count.hpp"
 #include "hotplate/sched/inbox.hpp"
+#include "hotplate/sched/overflow.hpp"
 #include "hotplate/sched/watchdog.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -16,7 +17,8 @@ class worker;
 
 /// What the workers of one engine share.
 struct shared_sched {
-  shared_sched(clock_source& time, std::size_t regular, std::size_t spare);
+  shared_sched(clock_source& time, std::size_t regular, std::size_t spare,
+               const overflow_watch* overflow_reports);
   shared_sched(const shared_sched&) = delete;
   shared_sched& operator=(const shared_sched&) = delete;
   ~shared_sched();
@@ -27,6 +29,7 @@ struct shared_sched {
   watchdog dog;
   std::vector<std::unique_ptr<worker>> workers;  // Spare ones last.
   std::unique_ptr<bed[]> beds;
+  const overflow_watch* const overflows;
   std::atomic<bool> stopping = false;
 
   bool anything_unstarted() const noexcept;

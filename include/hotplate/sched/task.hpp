@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "hotplate/version.hpp"
 
@@ -16,6 +17,9 @@ struct task {
   fiber* (*run)(task& self, worker& on) = nullptr;
   /// Called instead of run() when there is no memory for a fiber.
   void (*refuse)(task& self, worker& on) noexcept = nullptr;
+  /// The function it belongs to, for a report of a stack overflow: called in a
+  /// signal handler. May be null, or return nothing.
+  std::string_view (*name)(const task& self) noexcept = nullptr;
   std::uint8_t stack_class = 0;
 };
 

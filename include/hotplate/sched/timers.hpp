@@ -37,11 +37,20 @@ struct timer {
 /// without the lock, and may therefore come after disarm(): see timer::token.
 class timer_queue {
  public:
+  /// Room for that many timers more: as long as no more are armed at once than
+  /// room was made for, arm() does not fail. False when memory is out.
+  bool expect(std::size_t more) noexcept {
+    const lock_guard hold(lock_);
+    if (!make_room(expected_ + more)) return false;
+    expected_ += more;
+    return true;
+  }
+
   /// False when memory is out.
   bool arm(timer& armed, std::int64_t when, timer_order order) noexcept {
     const lock_guard hold(lock_);
     if (armed.place != timer::unarmed) remove(armed.place);
-    if (!make_room()) return false;
+    if (!make_room(heap_.size() + 1)) return false;
     armed.when = when;
     armed.order = order;
     armed.number = ++count_;
@@ -92,8 +101,8 @@ class timer_queue {
     return a.number < b.number;
   }
 
-  bool make_room() noexcept try {
-    if (heap_.size() == heap_.capacity()) heap_.reserve(heap_.size() * 2 + 16);
+  bool make_room(std::size_t count) noexcept try {
+    if (count > heap_.capacity()) heap_.reserve(count * 2 + 16);
     return true;
   } catch (const std::bad_alloc&) {
     return false;
@@ -148,6 +157,7 @@ class timer_queue {
 
   lock lock_;  // Guards all but next_.
   std::vector<timer*> heap_;
+  std::size_t expected_ = 0;
   std::uint64_t count_ = 0;
   // Written under the lock; a reader may be late by one change, and looks again
   // within a tick of the watchdog.

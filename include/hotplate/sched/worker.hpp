@@ -33,6 +33,7 @@ class worker {
       : shared_(shared),
         index_(index),
         kind_(kind),
+        seat_(shared.overflows),
         fibers_(shared.stacks, *this, &fiber_main),
         tasks_(shared, *this, index) {
     root_.home = this;
@@ -51,8 +52,12 @@ class worker {
   /// Whether no handler is calling.
   bool on_root() const noexcept { return current_ == &root_ && !is_plain(); }
 
-  /// Makes the calling thread this worker's.
-  void adopt_thread() noexcept { root_.adopt_thread(); }
+  /// Makes the calling thread this worker's, until release_thread().
+  void adopt_thread() noexcept {
+    root_.adopt_thread();
+    seat_.take(*this);
+  }
+  void release_thread() noexcept { seat_.leave(); }
   /// What runs here now; for the watchdog, which may be late by one change.
   task* running() const noexcept {
     return running_.load(std::memory_order_acquire);
@@ -80,7 +85,7 @@ class worker {
   bool run_now(task& child) noexcept {
     fiber* const target = fibers_.take(child.stack_class);
     if (target == nullptr) return false;
-    target->first = &child;
+    target->runs = &child;
     go(*target);
     return true;
   }
@@ -215,12 +220,11 @@ class worker {
 
   static fiber* run_tasks(fiber& self) noexcept {
     worker& home = *self.home;
-    task* next = std::exchange(self.first, nullptr);
     do {
-      if (fiber* const then = next->run(*next, home)) return then;
+      if (fiber* const then = self.runs->run(*self.runs, home)) return then;
       if (fiber* const ready = home.ready_.pop()) return ready;
-      next = home.tasks_.next_for(self.stack_class());
-    } while (next != nullptr);
+      self.runs = home.tasks_.next_for(self.stack_class());
+    } while (self.runs != nullptr);
     return nullptr;
   }
 
@@ -239,6 +243,7 @@ class worker {
   fiber root_;
   fiber* current_ = &root_;
   const worker_kind kind_;
+  overflow_seat seat_;
   bool serves_ = true;  // Its orders, as it last read them.
   bool tasks_first_ = false;
   fiber_queue ready_;
@@ -255,8 +260,9 @@ class worker {
 };
 
 inline shared_sched::shared_sched(clock_source& time, std::size_t regular,
-                                  std::size_t spare)
-    : dog(time), beds(new bed[regular + spare]) {
+                                  std::size_t spare,
+                                  const overflow_watch* overflow_reports)
+    : dog(time), beds(new bed[regular + spare]), overflows(overflow_reports) {
   for (std::size_t i = 0; i < regular + spare; ++i) {
     workers.push_back(std::make_unique<worker>(
         *this, i, i < regular ? worker_kind::regular : worker_kind::spare));
