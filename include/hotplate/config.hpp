@@ -13,8 +13,11 @@
 #include "hotplate/clock.hpp"
 #include "hotplate/log.hpp"
 #include "hotplate/meter.hpp"
+#include "hotplate/retry.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
+
+class event_store;
 
 /// A size in units of 1,048,576 bytes: what functions are configured in.
 struct mebibytes {
@@ -90,6 +93,14 @@ struct function_config {
   /// together.
   std::map<std::string, std::string, std::less<>> environment = {};
 
+  /// Of events that are sent to it (hotplate/send.hpp).
+  retry_policy retry = {};
+
+  /// Functions that are sent a `delivery` of each such event that succeeded, or
+  /// failed for good. Empty: none; what fails is a dead letter.
+  std::string on_success = {};
+  std::string on_failure = {};
+
   static constexpr std::int64_t without_reservation = -1;
 };
 
@@ -112,6 +123,21 @@ struct engine_config {
 
   std::size_t max_event_bytes = 6 << 20;
   std::size_t max_response_bytes = 6 << 20;
+
+  /// Of an event that is sent, which may not exceed `max_event_bytes` either.
+  std::size_t max_async_event_bytes = 1 << 20;
+
+  /// Sent events that wait for an attempt or are in one; more are `throttled`.
+  std::int64_t max_queued_events = 100'000;
+
+  /// Above it, the dead letter that died first is dropped.
+  std::int64_t max_dead_letters = 10'000;
+
+  /// Idempotency keys remembered; an event with one more is `throttled`.
+  std::int64_t max_event_keys = 1'000'000;
+
+  /// Keeps sent events instead of the engine's memory; must outlive the engine.
+  event_store* events = nullptr;
 
   /// How long an idle worker, and a thread waiting for an outcome, looks for
   /// news before it sleeps. Waking a sleeper costs some 5 to 25 microseconds.

@@ -14,6 +14,7 @@
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/deploy.hpp"
 #include "hotplate/engine/then.hpp"
+#include "hotplate/events.hpp"
 #include "hotplate/function.hpp"
 #include "hotplate/pending.hpp"
 #include "hotplate/retire.hpp"
@@ -127,6 +128,28 @@ class engine {
       return invoke_async(name, event, options);
     });
   }
+
+  // Asynchronous events. hotplate/send.hpp says more, and defines these: who
+  // uses them includes that. Templates, for only those may stay undefined.
+
+  /// Sends an event to a function: accepted now, run at least once, tried again
+  /// after failures as the function's `retry` says, then sent to its
+  /// destination or kept as a dead letter. The event is copied.
+  template <int = 0>
+  outcome<event_id> send(std::string_view name, payload_view event = {},
+                         const send_options& options = {});
+
+  /// Those that failed for good, in the order in which they did.
+  template <int = 0>
+  std::vector<dead_letter> dead_letters();
+
+  /// Sends a dead letter again, with its id, all its attempts and a new age.
+  template <int = 0>
+  outcome<event_id> replay(event_id id);
+
+  /// Forgets a dead letter; false if there is no such.
+  template <int = 0>
+  bool drop(event_id id);
 
   // A host-pumped engine (`workers` = 0) runs in these; with workers they do
   // nothing. One thread pumps at a time: for a second one, and in a handler,

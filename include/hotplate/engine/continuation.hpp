@@ -60,6 +60,12 @@ struct continuations {
     if (!source.watch(by)) dispatch(next);
   }
 
+  /// Has one that follows nothing run as soon as a worker can.
+  static void start(invocation& next) noexcept {
+    next.followed.store(&next, std::memory_order_release);
+    dispatch(next);
+  }
+
   /// The caller's side leaves, of any invocation. A continuation that has not
   /// run never will.
   static void drop(invocation& next) noexcept {

@@ -10,6 +10,7 @@
 #include "hotplate/admission/tenants.hpp"
 #include "hotplate/arena/chunk_pool.hpp"
 #include "hotplate/engine/invocation_pool.hpp"
+#include "hotplate/engine/sender.hpp"
 #include "hotplate/registry/registry.hpp"
 #include "hotplate/stats.hpp"
 
@@ -119,6 +120,7 @@ class core {
   function_record& deployed(std::string_view name);
   friend class lobby;           // line.hpp
   friend struct continuations;  // continuation.hpp
+  friend class post_office;     // post_office.hpp
 
   // --- invoke.hpp
   enum class admission { granted, waiting, refused };
@@ -214,6 +216,7 @@ class core {
   void wait_for_handlers(std::int64_t until);
   std::vector<running_handler> still_running();
   void close_instances();
+  std::uint64_t stop_sending() noexcept;
 
   static std::uint64_t number_of(const invocation& call) noexcept {
     return (std::uint64_t{call.slot} << 32) | call.generation();
@@ -225,7 +228,8 @@ class core {
   }
   /// The same, but for what only an executor can bring there.
   bool has_suspended() const noexcept {
-    return in_flight() > 0 || continuing_.load(std::memory_order_relaxed) > 0;
+    return in_flight() > 0 || continuing_.load(std::memory_order_relaxed) > 0 ||
+           events_due_.load(std::memory_order_relaxed) > 0;
   }
   static std::int64_t timeout_of(const invocation& call) noexcept {
     return std::chrono::nanoseconds(call.version->config.timeout).count();
@@ -254,6 +258,9 @@ class core {
   // pairs with the acquire in busy(): nobody touches the engine after it.
   std::atomic<std::int64_t> continuations_ = 0;
   std::atomic<std::int64_t> continuing_ = 0;  // Those that run or wait.
+  // Made by the first who sends; ends when all threads have.
+  std::atomic<sender*> sender_ = nullptr;
+  std::atomic<std::int64_t> events_due_ = 0;  // For which a timer is armed.
   // Written by whoever settles or ends; statistics only.
   std::atomic<std::uint64_t> not_found_ = 0;
   std::atomic<std::uint64_t> overruns_ = 0;

@@ -33,15 +33,24 @@ inline bool core::inspect(void* self, std::int64_t now) {
 
 inline drain_report core::drain(std::chrono::nanoseconds within) {
   draining_.store(true, std::memory_order_seq_cst);
+  stop_sending();
   wait_for_handlers(time_.now() + within.count());
   drain_report report;
+  report.undelivered = stop_sending();
   if (!busy()) return report;
   report.dropped = cancel_all(errc::draining);
   // Whoever was suspended ends now; those who compute are left.
   constexpr std::int64_t grace = 20'000'000;
   wait_for_handlers(time_.now() + grace);
   report.running = still_running();
+  report.undelivered = stop_sending();
   return report;
+}
+
+// seq_cst: either it finds who sends, or that one finds the engine draining.
+inline std::uint64_t core::stop_sending() noexcept {
+  sender* const events = sender_.load(std::memory_order_seq_cst);
+  return events == nullptr ? 0 : events->close(*events);
 }
 
 inline core::~core() {
@@ -51,6 +60,7 @@ inline core::~core() {
     std::terminate();
   }
   draining_.store(true, std::memory_order_seq_cst);
+  stop_sending();
   cancel_all(errc::draining);
   constexpr std::int64_t second = 1'000'000'000;
   while (busy()) {
@@ -67,6 +77,8 @@ inline core::~core() {
   }
   close_instances();
   threads_.stop();
+  sender* const events = sender_.load(std::memory_order_relaxed);
+  if (events != nullptr) events->destroy(*events);
 }
 
 // Instances end on fibers, as long as there are some to run them.
