@@ -136,9 +136,6 @@ struct engine_config {
   /// Idempotency keys remembered; an event with one more is `throttled`.
   std::int64_t max_event_keys = 1'000'000;
 
-  /// Keeps sent events instead of the engine's memory; must outlive the engine.
-  event_store* events = nullptr;
-
   /// How long an idle worker, and a thread waiting for an outcome, looks for
   /// news before it sleeps. Waking a sleeper costs some 5 to 25 microseconds.
   std::chrono::microseconds spin{20};
@@ -153,6 +150,9 @@ struct engine_config {
   /// engine.
   log_sink* logs = nullptr;
   log_level least_log_level = log_level::info;
+
+  /// Keeps sent events instead of the engine's memory; must outlive the engine.
+  event_store* events = nullptr;
 
   static constexpr int hardware_threads = -1;
 };

@@ -20,13 +20,13 @@ namespace hotplate::inline HOTPLATE_ABI {
 ///   message 9 / event 120 / response 0        (these three: bytes that follow)
 struct delivery {
   event_id id = 0;
-  std::string function;        ///< As the event was sent to it.
+  std::string function = {};   ///< As the event was sent to it.
   std::string code = "ok";     ///< The last attempt's, an errc's name.
-  std::string reason;          ///< Why it failed; "nothing" if it did not.
+  std::string reason = {};     ///< Why it failed; "nothing" if it did not.
   std::uint32_t attempts = 0;  ///< Used up, the one that succeeded included.
-  std::string message;         ///< The last error's.
-  std::string event;           ///< As it was sent.
-  std::string response;        ///< Left out where the event would be too large.
+  std::string message = {};    ///< The last error's.
+  std::string event = {};      ///< As it was sent.
+  std::string response = {};   ///< Left out where the event would be too large.
   std::uint64_t response_size = 0;  ///< Even if that was left out.
 
   bool succeeded() const noexcept { return code == "ok"; }

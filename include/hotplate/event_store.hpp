@@ -12,22 +12,23 @@ namespace hotplate::inline HOTPLATE_ABI {
 /// An event and how far it has come: what outlives its attempts.
 struct stored_event {
   event_id id = 0;  ///< Given by the store.
-  std::string function;
-  std::string event;
-  std::string tenant;
-  std::string key;  ///< Its function's name (without qualifier), then the key.
+  std::string function = {};
+  std::string event = {};
+  std::string tenant = {};
+  std::string key =
+      {};  ///< Its function's name (without qualifier), then the key.
   hotplate::trigger trigger = hotplate::trigger::event;
-  time_point first_sent;
-  time_point sent;  ///< What its age counts from: a replay starts anew.
-  time_point key_until;
+  time_point first_sent = {};
+  time_point sent = {};  ///< What its age counts from: a replay starts anew.
+  time_point key_until = {};
   std::uint32_t hops = 0;  ///< Destinations that led to it.
 
-  time_point due;               ///< When the next attempt is to start.
+  time_point due = {};          ///< When the next attempt is to start.
   std::uint32_t attempts = 0;   ///< Used up.
   std::uint32_t postponed = 0;  ///< Since then: tries that used up none.
   failed_because reason = failed_because::nothing;
   errc last_code = errc::ok;
-  std::string last_error;
+  std::string last_error = {};
 };
 
 /// Where sent events wait. The engine's own keeps them in memory; a host may

@@ -45,14 +45,14 @@ constexpr std::string_view to_string(failed_because why) noexcept {
 /// dropped.
 struct dead_letter {
   event_id id = 0;
-  std::string function;  ///< As it was sent: may have a qualifier.
-  std::string event;
-  std::string tenant;
+  std::string function = {};  ///< As it was sent: may have a qualifier.
+  std::string event = {};
+  std::string tenant = {};
   failed_because reason = failed_because::nothing;
-  std::uint32_t attempts = 0;  ///< Used up.
-  errc last_code = errc::ok;   ///< Of the last attempt; ok if there was none.
-  std::string last_error;      ///< Its message.
-  time_point first_sent;
+  std::uint32_t attempts = 0;   ///< Used up.
+  errc last_code = errc::ok;    ///< Of the last attempt; ok if there was none.
+  std::string last_error = {};  ///< Its message.
+  time_point first_sent = {};
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

@@ -31,11 +31,9 @@ inline void post_office::settle(stored_event& event, outcome<payload>& ended) {
   const errc code = ended.code();
   event.last_code = code;
   event.last_error = ended ? std::string() : ended.error().message;
-  const bool began = ended.usage().start != start_kind::none;
-  const bool is_postponed =
-      code == errc::throttled || code == errc::resource_exhausted ||
-      code == errc::draining || (code == errc::timed_out && !began);
-  if (is_postponed) {
+  const bool is_hosts = code == errc::throttled || code == errc::draining ||
+                        code == errc::resource_exhausted;
+  if (is_hosts || ended.usage().start == start_kind::none) {
     ++event.postponed;
   } else {
     ++event.attempts;
@@ -108,7 +106,8 @@ inline void post_office::add_due(std::int64_t when, event_id id) noexcept {
 // Whatever went wrong with it was the host's memory, or its event store.
 inline void post_office::keep_trying(event_id id) noexcept {
   const lock_guard hold(lock_);
-  if (closed_) {  // It stays in the store as it is.
+  if (closed_) {
+    letters_.push_back(id);  // There is room (I2).
     count_end(false);
     ++undelivered_;
     return;

@@ -119,16 +119,20 @@ inline void post_office::count_end(bool succeeded) noexcept {
 
 inline std::vector<dead_letter> post_office::letters() {
   std::vector<event_id> ids;
+  bool is_closed = false;
   {
     const lock_guard hold(lock_);
     ids = letters_;
+    is_closed = closed_;
   }
   std::vector<dead_letter> all;
   for (const event_id id : ids) {
     stored_event each;
-    // Somebody may have taken it meanwhile.
     if (!store_.read(id, each)) continue;
-    if (each.reason == failed_because::nothing) continue;
+    if (each.reason == failed_because::nothing) {
+      if (!is_closed) continue;  // Somebody replays it meanwhile.
+      each.reason = failed_because::draining;
+    }
     all.push_back({id, std::move(each.function), std::move(each.event),
                    std::move(each.tenant), each.reason, each.attempts,
                    each.last_code, std::move(each.last_error),

@@ -16,8 +16,11 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 
 /// Sends events: takes them in (accept.hpp), attempts them (attempts.hpp), and
 /// keeps what failed (letters.hpp). One for an engine, made when first asked
-/// for. Thread safety: all public members may be called from any thread. I1: an
-/// event that is queued is in one place: in the hands of one thread, in
+/// for.
+///
+/// Thread safety: all public members may be called from any thread.
+///
+/// I1: an event that is queued is in one place: in the hands of one thread, in
 ///     an attempt, which its `follow_up` follows, or in due_.
 /// I2: due_ and letters_ have room for every queued event, so that none is lost
 ///     for want of memory.
@@ -41,6 +44,7 @@ class post_office final : public sender {
  private:
   struct sweep;
   using owned_event = std::unique_ptr<stored_event>;
+
   /// What follows an attempt. Destroyed without having been called, or while
   /// that throws, it has the event tried again.
   struct follow_up {
