@@ -212,6 +212,11 @@ class core {
 
   // --- drain.hpp
   static bool inspect(void* self, std::int64_t now);
+  struct cancellable {
+    invocation* call;
+    std::uint64_t generation;
+  };
+  bool find_all(std::vector<cancellable>& found);
   std::uint64_t cancel_all(errc why);
   void wait_for_handlers(std::int64_t until);
   std::vector<running_handler> still_running();

@@ -115,19 +115,30 @@ inline void core::wait_for_handlers(std::int64_t until) {
   }
 }
 
-inline std::uint64_t core::cancel_all(errc why) {
-  struct target {
-    invocation* call;
-    std::uint64_t generation;
-  };
-  std::vector<target> found;
+/// Every one that has not settled. False if others are still being made: what
+/// their callers write cannot be read yet.
+inline bool core::find_all(std::vector<cancellable>& found) {
+  bool all = true;
+  found.clear();
   records_.for_each([&](invocation& call) {
-    if (!call.has(invocation::claimed) && !call.is_to_continue()) {
-      found.push_back({&call, call.generation()});
-    }
+    if (call.has(invocation::claimed) || call.is_to_continue()) return;
+    const std::uint64_t generation = call.generation();
+    // acquire: pairs with the releases in bound_by() and continuations::call().
+    const bool made =
+        call.deadline.load(std::memory_order_acquire) != forever ||
+        call.started.load(std::memory_order_acquire) != invocation::never;
+    if (made) found.push_back({&call, generation});
+    all = all && made;
   });
+  return all;
+}
+
+inline std::uint64_t core::cancel_all(errc why) {
+  std::vector<cancellable> found;
+  // Those that are just being made are started, or refused, in a moment.
+  for (int i = 0; i < 1'000 && !find_all(found); ++i) sched_yield();
   std::uint64_t dropped = 0;
-  for (const target& each : found) {
+  for (const cancellable& each : found) {
     dropped += cancel(*each.call, each.generation, why) ? 1 : 0;
   }
   return dropped;
