@@ -21,6 +21,8 @@ inline void post_office::attempt(owned_event event, payload bytes) noexcept
   invocation* const call =
       prepare_encoded(engine_, what.function, bytes, options, engine_.here());
   if (call == nullptr) return;
+  call->event = what.id;
+  call->is.untidy = true;
   // Not as a handler's own: its deadline and its end are not the event's.
   engine_.start(*call, nullptr);
   pending<payload>(*call).then(std::move(next)).detach();

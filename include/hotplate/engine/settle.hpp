@@ -277,6 +277,7 @@ HOTPLATE_NOINLINE inline void core::tidy(invocation& call) noexcept {
   call.failure.reset();
   call.thrown.reset();
   call.log.take();
+  call.event = 0;
   delete call.stopper.exchange(nullptr, std::memory_order_relaxed);
   call.memory.release();
 }
