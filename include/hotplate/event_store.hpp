@@ -39,8 +39,10 @@ struct stored_event {
 /// Thread safety: called from several threads at once, for different events;
 /// `add` with the same key too. It may block its caller, a sending thread or a
 /// fiber of the pool, and must not call the engine.
-/// Errors: what it throws refuses an event that is being sent, as
-/// `resource_exhausted`; any other is tried again later.
+/// Errors: std::exceptions. One refuses an event that is being sent, as
+/// `resource_exhausted`; any other event is tried again later. Whoever asks for
+/// dead letters, and who is the first to send, gets what read() and list()
+/// throw.
 class event_store {
  public:
   event_store() = default;

@@ -126,9 +126,15 @@ inline void post_office::arm() noexcept {
     engine_.threads_.timers().disarm(timer_);
     armed_for_ = forever;
   } else if (!sweeping_ && armed_for_ != due_.front().when) {
-    armed_for_ = due_.front().when;
-    engine_.threads_.arm(timer_, armed_for_, timer_order::completion);
+    arm_for(due_.front().when);
   }
+}
+
+// Under lock_. Without memory for it, whoever arms next tries again.
+inline void post_office::arm_for(std::int64_t when) noexcept {
+  const bool armed =
+      engine_.threads_.arm(timer_, when, timer_order::completion);
+  armed_for_ = armed ? when : forever;
 }
 
 /// Starts what is due: not on the thread that looks after time.
@@ -156,18 +162,12 @@ inline void post_office::fire(void* self, std::uint64_t,
     next = continuations::make<sweep, std::monostate>(
         engine, follower_shape<sweep>, &continuations::on_the_pool,
         [&](void* place) { new (place) sweep(office); });
-    if (next == nullptr) return office.arm_later();
+    if (next == nullptr) return office.arm_for(engine.clock_now() + a_while);
     office.sweeping_ = true;
   }
   continuations::insist(*next);
   engine.leave(*next, engine.here());
   continuations::start(*next);
-}
-
-// Under lock_: there is no memory for a sweep now.
-inline void post_office::arm_later() noexcept {
-  armed_for_ = engine_.clock_now() + a_while;
-  engine_.threads_.arm(timer_, armed_for_, timer_order::completion);
 }
 
 inline void post_office::launch_due() noexcept {

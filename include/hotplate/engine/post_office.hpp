@@ -99,7 +99,7 @@ class post_office final : public sender {
   void add_due(std::int64_t when, event_id id) noexcept;
   void keep_trying(event_id id) noexcept;
   void arm() noexcept;
-  void arm_later() noexcept;
+  void arm_for(std::int64_t when) noexcept;
   static void fire(void* self, std::uint64_t token, std::int64_t now) noexcept;
   void launch_due() noexcept;
   event_id take_due() noexcept;

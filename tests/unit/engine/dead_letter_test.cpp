@@ -188,6 +188,7 @@ TEST_F(dead_letter_test, an_attempt_in_flight_may_still_succeed_in_a_drain) {
   ASSERT_THAT(engine_.dead_letters(), SizeIs(2));
   EXPECT_EQ(engine_.dead_letters()[0].function, "slow-and-bad");
   EXPECT_EQ(engine_.dead_letters()[1].last_code, errc::draining);
+  EXPECT_EQ(engine_.dead_letters()[1].attempts, 0U);
   EXPECT_EQ(engine_.dead_letters()[1].reason, failed_because::draining);
 }
 

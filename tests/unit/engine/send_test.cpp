@@ -194,6 +194,7 @@ TEST_F(send_test, an_event_is_not_bound_to_the_handler_that_sent_it) {
   EXPECT_EQ(brief().value(), errc::ok);
   engine_.run_until_idle();
 
+  EXPECT_EQ(stats().retried + stats().postponed, 0U);
   EXPECT_EQ(meter_.seen.back().duration, seconds(2));
   EXPECT_EQ(meter_.seen.back().status, errc::ok);
 }
