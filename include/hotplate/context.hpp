@@ -11,6 +11,7 @@
 #include "hotplate/arena.hpp"
 #include "hotplate/clock.hpp"
 #include "hotplate/config.hpp"
+#include "hotplate/events.hpp"
 #include "hotplate/outcome.hpp"
 #include "hotplate/payload.hpp"
 #include "hotplate/source_location.hpp"
@@ -34,6 +35,7 @@ struct context_host {
   std::string_view (*function_name)(const void* self) noexcept;
   std::string_view (*tenant)(const void* self) noexcept;
   usage (*usage_so_far)(const void* self) noexcept;
+  event_id (*event)(const void* self) noexcept;
   time_point (*now)(const void* self) noexcept;
   time_point (*deadline)(const void* self) noexcept;
   bool (*cancelled)(const void* self) noexcept;
@@ -71,6 +73,10 @@ class context {
   std::uint32_t version() const noexcept { return usage_so_far().version; }
   std::string_view tenant() const noexcept { return host_->tenant(self_); }
   usage usage_so_far() const noexcept { return host_->usage_so_far(self_); }
+
+  /// The event that was sent and that this is an attempt of: the same for every
+  /// attempt, by which to tell a repetition. 0 if this was not sent.
+  event_id event() const noexcept { return host_->event(self_); }
 
   /// The engine's clock: use it instead of std::chrono's to be testable.
   time_point now() const noexcept { return host_->now(self_); }

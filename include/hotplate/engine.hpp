@@ -17,6 +17,7 @@
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/deploy.hpp"
 #include "hotplate/engine/then.hpp"
+#include "hotplate/events.hpp"
 #include "hotplate/function.hpp"
 #include "hotplate/pending.hpp"
 #include "hotplate/retire.hpp"
@@ -31,7 +32,7 @@ namespace hotplate::inline HOTPLATE_ABI {
 /// Thread safety: all members may be called from any thread, except the
 /// destructor. Function handles and pendings must not outlive the engine;
 /// outcomes may.
-class engine {
+class engine : public event_sender<engine> {
  public:
   explicit engine(engine_config config = {})
       : core_(std::make_unique<detail::core>(std::move(config))) {}
@@ -110,12 +111,11 @@ class engine {
                                   options, where);
   }
 
-  /// Invokes a function on the calling thread and its stack, without handing it
-  /// to a worker; where the handler suspends, the thread waits. It returns once
-  /// the handler has ended: that sees its deadline at suspension points and by
-  /// `cancelled()` only. Views are not copied. An invocation that has to
-  /// wait for a place runs on a worker. In a handler of this engine, and with
-  /// a host-pumped one, the same as calling or invoke().
+  /// Invokes a function on the calling thread and its stack; where the handler
+  /// suspends, the thread waits. Returns once the handler has ended, which sees
+  /// its deadline at suspension points and by `cancelled()` only. Views are not
+  /// copied. One that has to wait for a place runs on a worker. In a handler of
+  /// this engine, and host-pumped, the same as calling or invoke().
   template <typename R, typename... Args>
   outcome<R> invoke_here(const function<R(Args...)>& target,
                          std::type_identity_t<Args>... args) {

@@ -101,7 +101,7 @@ inline double price_of(const std::vector<price_tier>& tiers, double from,
   return cost;
 }
 
-inline bill_line line(std::string what, double quantity, double free) {
+inline bill_line bill_line_of(std::string what, double quantity, double free) {
   return {std::move(what), quantity, std::min(free, quantity), 0};
 }
 
@@ -133,20 +133,20 @@ inline bill make_bill(const price_book& book, const billed_amount& amount,
   bill made{book.name, book.source, book.date, amount, {}, 0};
   const double free = free_tier ? 1 : 0;
   bill_line requests =
-      detail::line("requests", static_cast<double>(amount.requests),
-                   free * static_cast<double>(book.free_requests));
+      detail::bill_line_of("requests", static_cast<double>(amount.requests),
+                           free * static_cast<double>(book.free_requests));
   requests.cost =
       (requests.quantity - requests.free) / 1e6 * book.per_million_requests;
-  bill_line memory = detail::line("GB-seconds", amount.gb_seconds(),
-                                  free * book.free_gb_seconds);
+  bill_line memory = detail::bill_line_of("GB-seconds", amount.gb_seconds(),
+                                          free * book.free_gb_seconds);
   // The free tier is taken off the first, dearest units, and leaves the tiers'
   // bounds where they are.
   memory.cost = detail::price_of(book.gb_second, memory.free,
                                  memory.quantity - memory.free);
   made.lines = {std::move(requests), std::move(memory)};
   if (book.ghz_second != 0) {
-    bill_line cpu = detail::line("GHz-seconds", amount.ghz_seconds(),
-                                 free * book.free_ghz_seconds);
+    bill_line cpu = detail::bill_line_of("GHz-seconds", amount.ghz_seconds(),
+                                         free * book.free_ghz_seconds);
     cpu.cost = (cpu.quantity - cpu.free) * book.ghz_second;
     made.lines.push_back(std::move(cpu));
   }

@@ -104,6 +104,21 @@ struct tenant_stats {
   std::int64_t limit = 0;
 };
 
+/// Events that were sent. An event ends once, succeeded or failed; one that is
+/// replayed ends once more.
+struct event_stats {
+  std::uint64_t sent = 0;   ///< Accepted: by `send`, or for a destination.
+  std::uint64_t known = 0;  ///< Sent again with a known key, and not accepted.
+  std::uint64_t replayed = 0;
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t retried = 0;    ///< Times one failed and is to be tried again.
+  std::uint64_t postponed = 0;  ///< The same, but that used up no attempt.
+  std::uint64_t dropped = 0;    ///< Dead letters, by the host or for others.
+  std::int64_t queued = 0;      ///< Now: wait for an attempt or are in one.
+  std::int64_t dead = 0;        ///< Now: dead letters.
+};
+
 /// The engine as a whole.
 struct engine_stats {
   std::uint64_t invocations = 0;  ///< Settled.
@@ -118,6 +133,7 @@ struct engine_stats {
   std::size_t stacks = 0;              ///< Made so far, kept for reuse.
   std::size_t arena_mapped_bytes = 0;  ///< Address space held for arenas.
   std::size_t arena_growths = 0;       ///< Times the kernel was asked for it.
+  event_stats events;
 };
 
 /// A handler that still runs although its invocation has been answered.
@@ -131,6 +147,8 @@ struct running_handler {
 struct drain_report {
   std::uint64_t dropped = 0;  ///< Invocations answered `draining` at the end.
   std::vector<running_handler> running;  ///< Handlers that did not end in time.
+  /// Sent events that are dead letters because the engine was drained first.
+  std::uint64_t undelivered = 0;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

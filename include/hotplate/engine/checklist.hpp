@@ -38,6 +38,35 @@ inline bool is_function_name(std::string_view name) noexcept {
          name.find_first_not_of(allowed) == std::string_view::npos;
 }
 
+/// "name" or "name:qualifier"; it may be deployed later.
+inline void check_destination(checklist& list, std::string_view field,
+                              std::string_view target) {
+  const std::string_view name = target.substr(0, target.find(':'));
+  const bool qualified = name.size() < target.size();
+  const std::string_view qualifier =
+      qualified ? target.substr(name.size() + 1) : "$LATEST";
+  const bool good = is_function_name(name) &&
+                    (qualifier == "$LATEST" || is_function_name(qualifier));
+  list.require(target.empty() || good,
+               sentence({field, " = \"", target.substr(0, 140),
+                         "\": expected the name of a function"}));
+}
+
+inline void check_retry(checklist& list, const function_config& config) {
+  constexpr std::int64_t hour = 3'600'000;
+  const retry_policy& retry = config.retry;
+  const std::int64_t longest = retry.longest_backoff.count();
+  list.within("retry.max_attempts", retry.max_attempts, 1U, 100U, "attempts");
+  list.within<std::int64_t>("retry.longest_backoff", longest, 1, 6 * hour,
+                            "ms");
+  list.within<std::int64_t>("retry.first_backoff", retry.first_backoff.count(),
+                            0, longest, "ms");
+  list.within<std::int64_t>("retry.max_age", retry.max_age.count(), 1,
+                            14 * 24 * hour, "ms");
+  check_destination(list, "on_success", config.on_success);
+  check_destination(list, "on_failure", config.on_failure);
+}
+
 inline void check_instances(checklist& list, const handler& how,
                             const function_config& config) {
   constexpr std::int64_t many = std::int64_t{1} << 40;

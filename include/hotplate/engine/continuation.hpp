@@ -60,6 +60,12 @@ struct continuations {
     if (!source.watch(by)) dispatch(next);
   }
 
+  /// Has one that follows nothing run as soon as a worker can.
+  static void start(invocation& next) noexcept {
+    next.followed.store(&next, std::memory_order_release);
+    dispatch(next);
+  }
+
   /// The caller's side leaves, of any invocation. A continuation that has not
   /// run never will.
   static void drop(invocation& next) noexcept {
@@ -113,9 +119,10 @@ struct continuations {
 
   /// Runs it, if it may still run.
   static void call(invocation& next) noexcept {
-    next.started.store(next.engine->clock_now(), std::memory_order_relaxed);
-    next.handler_started.store(next.started.load(std::memory_order_relaxed),
-                               std::memory_order_relaxed);
+    const std::int64_t now = next.engine->clock_now();
+    next.handler_started.store(now, std::memory_order_relaxed);
+    // release: publishes what its maker wrote; pairs with core::find_all().
+    next.started.store(now, std::memory_order_release);
     const bool wanted =
         next.followed.exchange(nullptr, std::memory_order_acq_rel) != nullptr;
     if (!wanted || (next.has(invocation::claimed) && !must_run(next))) {

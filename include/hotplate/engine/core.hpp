@@ -1,5 +1,7 @@
 #pragma once
 
+// Long because: it declares all of the core, and defines next to nothing.
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -12,6 +14,7 @@
 #include "hotplate/describe.hpp"
 #include "hotplate/engine/error_reserve.hpp"
 #include "hotplate/engine/invocation_pool.hpp"
+#include "hotplate/engine/sender.hpp"
 #include "hotplate/registry/registry.hpp"
 #include "hotplate/stats.hpp"
 
@@ -130,6 +133,7 @@ class core {
   friend class lobby;           // line.hpp
   friend struct continuations;  // continuation.hpp
   friend struct spare_errors;   // settle.hpp
+  friend class post_office;     // post_office.hpp
 
   // --- setup.hpp
   std::uint8_t stacks_for(deployed_function& target,
@@ -239,10 +243,16 @@ class core {
 
   // --- drain.hpp
   static bool inspect(void* self, std::int64_t now);
+  struct cancellable {
+    invocation* call;
+    std::uint64_t generation;
+  };
+  bool find_all(std::vector<cancellable>& found);
   std::uint64_t cancel_all(errc why);
   void wait_for_handlers(std::int64_t until);
   std::vector<running_handler> still_running();
   void close_instances();
+  std::uint64_t stop_sending() noexcept;
 
   static std::uint64_t number_of(const invocation& call) noexcept {
     return (std::uint64_t{call.slot} << 32) | call.generation();
@@ -254,7 +264,8 @@ class core {
   }
   /// The same, but for what only an executor can bring there.
   bool has_suspended() const noexcept {
-    return in_flight() > 0 || continuing_.load(std::memory_order_relaxed) > 0;
+    return in_flight() > 0 || continuing_.load(std::memory_order_relaxed) > 0 ||
+           events_due_.load(std::memory_order_relaxed) > 0;
   }
   static std::int64_t timeout_of(const invocation& call) noexcept {
     return std::chrono::nanoseconds(call.version->config.timeout).count();
@@ -284,6 +295,9 @@ class core {
   // pairs with the acquire in busy(): nobody touches the engine after it.
   std::atomic<std::int64_t> continuations_ = 0;
   std::atomic<std::int64_t> continuing_ = 0;  // Those that run or wait.
+  // Made by the first who sends; ends when all threads have.
+  std::atomic<sender*> sender_ = nullptr;
+  std::atomic<std::int64_t> events_due_ = 0;  // For which a timer is armed.
   // Written by whoever settles or ends; statistics only.
   std::atomic<std::uint64_t> not_found_ = 0;
   std::atomic<std::uint64_t> overruns_ = 0;

@@ -38,15 +38,24 @@ inline bool core::inspect(void* self, std::int64_t now) {
 
 inline drain_report core::drain(std::chrono::nanoseconds within) {
   draining_.store(true, std::memory_order_seq_cst);
+  stop_sending();
   wait_for_handlers(time_.now() + within.count());
   drain_report report;
+  report.undelivered = stop_sending();
   if (!busy()) return report;
   report.dropped = cancel_all(errc::draining);
   // Whoever was suspended ends now; those who compute are left.
   constexpr std::int64_t grace = 20'000'000;
   wait_for_handlers(time_.now() + grace);
   report.running = still_running();
+  report.undelivered = stop_sending();
   return report;
+}
+
+// seq_cst: either it finds who sends, or that one finds the engine draining.
+inline std::uint64_t core::stop_sending() noexcept {
+  sender* const events = sender_.load(std::memory_order_seq_cst);
+  return events == nullptr ? 0 : events->close(*events);
 }
 
 inline core::~core() {
@@ -56,6 +65,7 @@ inline core::~core() {
     std::terminate();
   }
   draining_.store(true, std::memory_order_seq_cst);
+  stop_sending();
   cancel_all(errc::draining);
   constexpr std::int64_t second = 1'000'000'000;
   while (busy()) {
@@ -72,6 +82,8 @@ inline core::~core() {
   }
   close_instances();
   threads_.stop();
+  sender* const events = sender_.load(std::memory_order_relaxed);
+  if (events != nullptr) events->destroy(*events);
 }
 
 // Instances end on fibers, as long as there are some to run them.
@@ -108,19 +120,30 @@ inline void core::wait_for_handlers(std::int64_t until) {
   }
 }
 
-inline std::uint64_t core::cancel_all(errc why) {
-  struct target {
-    invocation* call;
-    std::uint64_t generation;
-  };
-  std::vector<target> found;
+/// Every one that has not settled. False if others are still being made: what
+/// their callers write cannot be read yet.
+inline bool core::find_all(std::vector<cancellable>& found) {
+  bool all = true;
+  found.clear();
   records_.for_each([&](invocation& call) {
-    if (!call.has(invocation::claimed) && !call.is_to_continue()) {
-      found.push_back({&call, call.generation()});
-    }
+    if (call.has(invocation::claimed) || call.is_to_continue()) return;
+    const std::uint64_t generation = call.generation();
+    // acquire: pairs with the releases in bound_by() and continuations::call().
+    const bool made =
+        call.deadline.load(std::memory_order_acquire) != forever ||
+        call.started.load(std::memory_order_acquire) != invocation::never;
+    if (made) found.push_back({&call, generation});
+    all = all && made;
   });
+  return all;
+}
+
+inline std::uint64_t core::cancel_all(errc why) {
+  std::vector<cancellable> found;
+  // Those that are just being made are started, or refused, in a moment.
+  for (int i = 0; i < 1'000 && !find_all(found); ++i) sched_yield();
   std::uint64_t dropped = 0;
-  for (const target& each : found) {
+  for (const cancellable& each : found) {
     dropped += cancel(*each.call, each.generation, why) ? 1 : 0;
   }
   return dropped;

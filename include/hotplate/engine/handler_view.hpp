@@ -10,6 +10,7 @@ struct handler_view {
     return {.function_name = &function_name,
             .tenant = &tenant,
             .usage_so_far = &usage_so_far,
+            .event = &event,
             .now = &now,
             .deadline = &deadline,
             .cancelled = &cancelled,
@@ -32,6 +33,7 @@ struct handler_view {
   static std::string_view tenant(const void* self) noexcept {
     return seen(self).options.tenant;
   }
+  static event_id event(const void* self) noexcept { return seen(self).event; }
   static usage usage_so_far(const void* self) noexcept {
     const invocation& call = seen(self);
     usage so_far = call.engine->usage_of(call, errc::ok, now_of(call));

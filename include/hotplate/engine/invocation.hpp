@@ -74,9 +74,9 @@ struct watcher {
 /// I2: whoever sets the last of `settled`, `ended` and `left` recycles it.
 /// I3: the handler's side writes the fields of its progress, anybody may read
 ///     them; all are atomics, and none says more than how far it has come.
-/// I4: an idle record has no failure, nothing thrown, no chunks, no parent and
-///     nobody awaited or followed; what else is new for each invocation, open()
-///     writes.
+/// I4: an idle record has no failure, nothing thrown, no chunks, no parent, no
+///     event and nobody awaited or followed; what else is new for each
+///     invocation, open() writes.
 struct invocation final : task, waiter {
   enum flag : std::uint64_t {
     claimed = 1,
@@ -131,6 +131,7 @@ struct invocation final : task, waiter {
     bool keep_log = false;
     std::uint32_t attempt = 1;
   } options;
+  event_id event = 0;  // That was sent.
   ticket permit;
   std::size_t event_bytes = 0;
   std::size_t response_bytes = 0;  // Only if `encoded`.

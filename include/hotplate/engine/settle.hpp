@@ -176,7 +176,8 @@ inline void core::refuse(invocation& call, failure why) noexcept {
   if (call.is.has_args) call.shape->destroy_args(call.args);
   give_place_back(call, threads_.here());
   call.caller.store(nullptr, std::memory_order_relaxed);
-  call.is.direct = false;
+  // Not written in vain: whoever cancels it meanwhile reads it in answer().
+  if (call.is.direct) call.is.direct = false;
   if (won) {
     settle_early(call, std::move(why), time_.now(), true);
   } else {
@@ -286,6 +287,7 @@ HOTPLATE_NOINLINE inline void core::tidy(invocation& call) noexcept {
   call.failure.reset();
   call.thrown.reset();
   call.log.take();
+  call.event = 0;
   delete call.stopper.exchange(nullptr, std::memory_order_relaxed);
   call.memory.release();
 }

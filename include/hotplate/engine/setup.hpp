@@ -11,6 +11,16 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
+inline void check_events(checklist& list, const engine_config& config) {
+  constexpr std::int64_t many = std::int64_t{1} << 40;
+  list.within<std::int64_t>("max_queued_events", config.max_queued_events, 0,
+                            many, "events");
+  list.within<std::int64_t>("max_dead_letters", config.max_dead_letters, 0,
+                            many, "letters");
+  list.within<std::int64_t>("max_event_keys", config.max_event_keys, 0, many,
+                            "keys");
+}
+
 inline engine_config checked(engine_config config) {
   constexpr std::int64_t many = std::int64_t{1} << 40;
   if (config.workers == engine_config::hardware_threads) {
@@ -35,6 +45,7 @@ inline engine_config checked(engine_config config) {
   list.require(!config.name.empty() && config.name.size() <= 9,
                sentence({"name = \"", config.name,
                          "\": allowed are 1 to 9 characters"}));
+  check_events(list, config);
   list.within<std::int64_t>("spin", config.spin.count(), 0, 1'000'000, "us");
   list.require(config.clock == nullptr || config.workers == 0,
                "clock: a manual clock needs workers = 0");
@@ -72,6 +83,7 @@ inline void check(std::string_view name, const handler& how,
   list.within<std::size_t>("environment", environment_bytes, 0, 4096, "bytes");
   list.within("stack_bytes", config.stack_bytes, stack_pool::smallest,
               stack_pool::largest, "bytes");
+  check_retry(list, config);
   list.pass();
 }
 
@@ -164,6 +176,8 @@ inline engine_stats core::stats() const {
   sum.stacks = threads_.stacks().made();
   sum.arena_mapped_bytes = chunks_.mapped_bytes();
   sum.arena_growths = chunks_.growths();
+  sender* const events = sender_.load(std::memory_order_acquire);
+  if (events != nullptr) events->count(*events, sum.events);
   return sum;
 }
 

@@ -88,16 +88,19 @@ struct alias_record {
   std::atomic<double> share_ = 0;
 };
 
+/// The mixing of SplitMix64 (Steele et al.): numbers in a row become even.
+inline std::uint64_t mix(std::uint64_t number) noexcept {
+  number += 0x9e3779b97f4a7c15;
+  number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9;
+  number = (number ^ (number >> 27)) * 0x94d049bb133111eb;
+  return number ^ (number >> 31);
+}
+
 /// The version that invocation `number` takes: the same for the same number.
 inline version_record* choose(const alias_record::route& from,
                               std::uint64_t number) noexcept {
   if (from.second == nullptr) return from.first;
-  // The mixing of SplitMix64 (Steele et al.): numbers in a row become even.
-  number += 0x9e3779b97f4a7c15;
-  number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9;
-  number = (number ^ (number >> 27)) * 0x94d049bb133111eb;
-  number ^= number >> 31;
-  const double drawn = static_cast<double>(number >> 11) * 0x1p-53;
+  const double drawn = static_cast<double>(mix(number) >> 11) * 0x1p-53;
   return drawn < from.second_share ? from.second : from.first;
 }
 
