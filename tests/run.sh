@@ -23,7 +23,7 @@ tests/run.sh STAGE...   only these, of:
   tidy           clang-tidy
   release        tests, g++ -O3
   release-clang  tests, clang++ -O3
-  asan           tests, g++ with address and undefined behaviour sanitizer
+  asan           tests, clang++ with address and undefined behaviour sanitizer
   tsan           tests, clang++ with thread sanitizer
   package        hosts that use the installed package or add_subdirectory
   headers        each header compiles alone

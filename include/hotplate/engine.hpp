@@ -150,8 +150,7 @@ class engine : public event_sender<engine> {
     });
   }
 
-  // A host-pumped engine (`workers` = 0) runs in these. With workers, for a
-  // second thread and in a handler they do nothing.
+  // A host-pumped engine (`workers` = 0) runs in these; others do nothing.
 
   /// Runs what is ready, due timers included, without waiting. Returns how many
   /// things ran.

@@ -86,7 +86,9 @@ TEST_P(send_stress_test, throttled_events_all_get_through) {
   EXPECT_EQ(ran_, static_cast<int>(senders) * events);
   EXPECT_EQ(engine.stats().events.succeeded, senders * events);
   // Host-pumped, all are sent before the first one runs.
-  if (GetParam() == 0) EXPECT_GT(engine.stats().events.postponed, 0U);
+  if (GetParam() == 0) {
+    EXPECT_GT(engine.stats().events.postponed, 0U);
+  }
 }
 
 TEST_P(send_stress_test, a_key_is_accepted_by_one_of_those_who_send_it) {

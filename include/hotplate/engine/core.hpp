@@ -151,7 +151,6 @@ class core {
   admission admit(invocation& call, worker* here) noexcept;
   admission bar(invocation& call) noexcept;
   void run_directly(invocation& call, worker& here);
-  void run_elsewhere(invocation& call, worker& here);
   void wait_or_leave(invocation& call, worker* here);
   void run_pumping(invocation& call);  // pump.hpp
   void send_to_worker(invocation& call, worker* here) noexcept;

@@ -81,12 +81,15 @@ HOTPLATE_NOINLINE inline core::admission core::bar(invocation& call) noexcept {
 // Which worker? The caller's own, at once, where it is a handler that waits.
 inline void core::run_directly(invocation& call, worker& here) {
   if (here.on_root()) return refuse(call, is_pumping(call));
+  if (call.stack_class == on_own_thread) [[unlikely]] {
+    send_to_worker(call, &here);
+    return wait_or_leave(call, &here);
+  }
   invocation* const self = call.parent;
   call.caller.store(&here.current(), std::memory_order_relaxed);
   call.is.direct = true;
   if (self != nullptr) self->awaited.store(&call, std::memory_order_release);
-  if (!here.run_now(call)) [[unlikely]]
-    return run_elsewhere(call, here);
+  if (!here.run_now(call)) refuse_fiber(call, here);
   // A plain worker's thread has no fiber that would be resumed only then.
   while (here.is_plain() && !call.has(invocation::settled)) here.run_ready();
   if (self == nullptr) return;
@@ -96,19 +99,7 @@ inline void core::run_directly(invocation& call, worker& here) {
         call.is.early ? time_.now() : call.settled_at);
 }
 
-// There is no fiber for it: blocking functions have threads of their own.
-HOTPLATE_NOINLINE inline void core::run_elsewhere(invocation& call,
-                                                  worker& here) {
-  if (call.parent != nullptr) {
-    call.parent->awaited.store(nullptr, std::memory_order_release);
-  }
-  if (call.stack_class != on_own_thread) return refuse_fiber(call, here);
-  call.is.direct = false;
-  call.caller.store(nullptr, std::memory_order_relaxed);
-  send_to_worker(call, &here);
-  wait_or_leave(call, &here);
-}
-
+// Blocking functions have threads of their own.
 HOTPLATE_NOINLINE inline void core::send_to_worker(invocation& call,
                                                    worker* here) noexcept {
   if (call.stack_class == on_own_thread) {

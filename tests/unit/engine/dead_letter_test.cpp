@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hotplate/send.hpp"
+#include "sending.hpp"
 
 // What becomes of events that fail, and of those of an engine that ends.
 
@@ -24,16 +25,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
-
-void fail(context&, payload_view event) {
-  throw std::runtime_error("cannot " + std::string(event.text()));
-}
-
-std::vector<event_id> ids_of(const std::vector<dead_letter>& letters) {
-  std::vector<event_id> all;
-  for (const dead_letter& each : letters) all.push_back(each.id);
-  return all;
-}
 
 class dead_letter_test : public testing::Test {
  protected:

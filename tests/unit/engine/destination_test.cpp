@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hotplate/send.hpp"
+#include "sending.hpp"
 
 // Where events go when they have ended.
 
@@ -21,10 +22,6 @@ using hotplate::payload_view;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-void fail(context&, payload_view event) {
-  throw std::runtime_error("cannot " + std::string(event.text()));
-}
 
 class destination_test : public testing::Test {
  protected:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hotplate/send.hpp"
+#include "sending.hpp"
 
 // Events that outlive their engine.
 
@@ -24,16 +25,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-void fail(context&, payload_view event) {
-  throw std::runtime_error("cannot " + std::string(event.text()));
-}
-
-std::vector<event_id> ids_of(const std::vector<dead_letter>& letters) {
-  std::vector<event_id> all;
-  for (const dead_letter& each : letters) all.push_back(each.id);
-  return all;
-}
 
 // A host's own store, of the plainest kind.
 struct host_store final : hotplate::event_store {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hotplate/send.hpp"
+#include "sending.hpp"
 
 namespace {
 
@@ -21,16 +22,6 @@ using testing::AllOf;
 using testing::Ge;
 using testing::Le;
 using testing::SizeIs;
-
-struct record_usage final : hotplate::meter {
-  void on_invocation(
-      const hotplate::metered_invocation& call) noexcept override {
-    seen.push_back(call.usage);
-    tenants.emplace_back(call.tenant);
-  }
-  std::vector<usage> seen;
-  std::vector<std::string> tenants;
-};
 
 class retry_test : public testing::Test {
  protected:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hotplate/send.hpp"
+#include "sending.hpp"
 
 namespace {
 
@@ -21,16 +22,6 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
-
-struct record_usage final : hotplate::meter {
-  void on_invocation(
-      const hotplate::metered_invocation& call) noexcept override {
-    seen.push_back(call.usage);
-    tenants.emplace_back(call.tenant);
-  }
-  std::vector<usage> seen;
-  std::vector<std::string> tenants;
-};
 
 class send_test : public testing::Test {
  protected:

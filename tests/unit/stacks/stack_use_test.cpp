@@ -73,14 +73,14 @@ TEST_P(stack_use_test, each_function_has_its_own_figure) {
   EXPECT_EQ(peak_of("common"), 0U) << "not asked for";
 }
 
-struct deep_start {
-  deep_start() : value(use(40 * kibibyte)) {}
+struct hungry_start {
+  hungry_start() : value(use(40 * kibibyte)) {}
   int operator()() const { return value; }
   int value;
 };
 
 TEST_P(stack_use_test, a_cold_start_counts) {
-  engine_.deploy<deep_start>("starter", {.measure_stack = true});
+  engine_.deploy<hungry_start>("starter", {.measure_stack = true});
 
   (void)engine_.invoke("starter");
 
