@@ -8,7 +8,7 @@ namespace hotplate::inline HOTPLATE_ABI {
 
 namespace detail {
 
-template <bool borrows = false, typename Event>
+template <bool Borrows = false, typename Event>
 invocation* prepare_encoded(core& engine, std::string_view name, Event& event,
                             const invoke_options& options, worker* here) {
   found target = look_up(engine.names(), name);
@@ -25,7 +25,7 @@ invocation* prepare_encoded(core& engine, std::string_view name, Event& event,
   call->thrown = object_to_event(*call, shape, engine.config());
   if (call->thrown) return call;
   fill<Event, payload>(*call, *shape, engine.chunks(), [&] {
-    if constexpr (borrows) {
+    if constexpr (Borrows) {
       if (stays(engine, here)) {
         new (call->args) Event(event);
         return;

@@ -202,8 +202,7 @@ inline failure lacks_guest_place(const invocation& call, int limit) {
   return with_limit(
       make_error(call, errc::resource_exhausted,
                  sentence({"function ", call.target->name, ": ", limit,
-                           " threads (max_guest_threads) are in invoke_here "
-                           "already"})),
+                           " threads are in invoke_here (max_guest_threads)"})),
       limit, limit);
 }
 

@@ -101,7 +101,7 @@ decltype(auto) borrow(Argument& argument) {
   return static_cast<Argument&&>(argument);
 }
 
-template <bool borrows, typename Args, typename Result, typename... Given>
+template <bool Borrows, typename Args, typename Result, typename... Given>
 invocation* prepare(core& engine, function_record& target,
                     std::string_view signature, const invoke_options& options,
                     worker* here, Given&... given) {
@@ -113,7 +113,7 @@ invocation* prepare(core& engine, function_record& target,
     return call;
   }
   fill<Args, Result>(*call, *version->how.typed, engine.chunks(), [&] {
-    if constexpr (borrows) {
+    if constexpr (Borrows) {
       if (stays(engine, here)) {
         new (call->args) Args(borrow<Given>(given)...);
         return;
