@@ -110,7 +110,7 @@ inline outcome<event_id> post_office::answer(event_id id,
   usage used;
   used.trigger = trigger::event;
   used.event_bytes = event_bytes;
-  return {std::move(id), used};
+  return {event_id{id}, used};
 }
 
 inline outcome<event_id> post_office::refuse(failure why,
@@ -211,8 +211,7 @@ inline failure post_office::lacks_keys(std::string_view name) const {
       name, with_limit(
                 make_error(errc::throttled,
                            sentence({"function ", name, " is throttled: ", most,
-                                     " idempotency keys are remembered, and "
-                                     "no more may be"})),
+                                     " idempotency keys may be remembered"})),
                 most, most));
 }
 
