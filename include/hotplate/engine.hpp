@@ -37,9 +37,12 @@ class engine : public event_sender<engine> {
   explicit engine(engine_config config = {})
       : core_(std::make_unique<detail::core>(std::move(config))) {}
 
-  /// Cancels what has not settled, answers every waiter, then waits for the
-  /// handlers that still run, naming the oldest on stderr every second.
-  ~engine() = default;
+  /// Cancels what has not settled, answers every waiter, then waits for
+  /// handlers that run, naming the oldest on stderr each second. A forked child
+  /// leaks it.
+  ~engine() {
+    if (core_->is_forked()) static_cast<void>(core_.release());
+  }
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
 
@@ -152,22 +155,19 @@ class engine : public event_sender<engine> {
 
   // A host-pumped engine (`workers` = 0) runs in these; others do nothing.
 
-  /// Runs what is ready, due timers included, without waiting. Returns how many
-  /// things ran.
+  /// Runs what is ready, due timers included; returns how many things ran.
   std::size_t poll() { return core_->poll(); }
 
-  /// Runs until no invocation is in flight: waits for timers, or, with a
-  /// manual clock, moves it to the next one.
+  /// Runs until none is in flight: waits for timers, or moves a manual clock.
   void run_until_idle() { core_->run_until_idle(); }
 
-  /// Steps a manual clock to `when`, stopping at every timer on the way. What
-  /// completes exactly then has completed on return; an invocation made next
-  /// arrives then, ahead of the deadlines and expiries due at that moment.
+  /// Steps a manual clock to `when`, by every timer on the way. What completes
+  /// then has completed; what is invoked next comes ahead of deadlines and
+  /// expiries due then.
   void run_until(time_point when) { core_->run_until(when); }
   void run_for(std::chrono::nanoseconds time) { run_until(now() + time); }
 
-  /// Refuses new invocations, waits for those in flight, and at the deadline
-  /// answers every caller that is left with `draining`.
+  /// Refuses new invocations, and at the deadline answers every caller left.
   drain_report drain(std::chrono::nanoseconds within) {
     return core_->drain(within);
   }

@@ -32,8 +32,9 @@ enum class errc : std::uint8_t {
   // The operator.
   resource_exhausted,  ///< The host is out of memory, stacks or threads.
   draining,            ///< The engine is shutting down.
+  engine_unusable,     ///< In a child that was forked, the threads are missing.
 };
-inline constexpr std::size_t errc_count = 16;
+inline constexpr std::size_t errc_count = 17;
 
 /// The enumerator's own name, for reports.
 constexpr std::string_view to_string(errc code) noexcept {
@@ -43,7 +44,7 @@ constexpr std::string_view to_string(errc code) noexcept {
       "bad_event",   "no_codec",           "already_pumping",
       "stalled",     "function_threw",     "out_of_memory",
       "init_failed", "response_too_large", "resource_exhausted",
-      "draining"};
+      "draining",    "engine_unusable"};
   return names[static_cast<std::size_t>(code)];
 }
 

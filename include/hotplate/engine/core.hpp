@@ -2,6 +2,8 @@
 
 // Long because: it declares all of the core, and defines next to nothing.
 
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -109,6 +111,11 @@ class core {
 
   // --- drain.hpp
   drain_report drain(std::chrono::nanoseconds within);
+
+  /// In a child process, which has none of the engine's threads.
+  bool is_forked() const noexcept {
+    return config_.workers != 0 && getpid() != process_;
+  }
 
   time_point now() const noexcept { return as_time(time_.now()); }
   std::int64_t clock_now() const noexcept { return time_.now(); }
@@ -276,6 +283,7 @@ class core {
   const engine_config config_;
   const context_host functions_;
   const std::uint64_t identity_;
+  const pid_t process_ = getpid();
   clock_source time_;
   chunk_pool chunks_;
   error_reserve spare_errors_;

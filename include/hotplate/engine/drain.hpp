@@ -37,6 +37,7 @@ inline bool core::inspect(void* self, std::int64_t now) {
 }
 
 inline drain_report core::drain(std::chrono::nanoseconds within) {
+  if (is_forked()) return {};
   draining_.store(true, std::memory_order_seq_cst);
   stop_sending();
   wait_for_handlers(time_.now() + within.count());

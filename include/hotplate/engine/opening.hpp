@@ -15,6 +15,8 @@ HOTPLATE_INLINE void core::show(T& seen, T now) noexcept {
 inline invocation* core::open(function_record* target, version_record* version,
                               const invoke_options& options,
                               worker* here) noexcept {
+  if (here == nullptr && is_forked()) [[unlikely]]
+    return nullptr;
   invocation* const call = records_.take(here);
   if (call == nullptr) [[unlikely]]
     return nullptr;

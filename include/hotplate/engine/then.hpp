@@ -63,7 +63,8 @@ pending<typename Args::answer> follow_up(pending<T>& first,
   invocation* const next =
       continuations::make<Args, typename Args::stored_result>(
           *source->engine, follower_shape<Args>, run, construct);
-  if (next == nullptr) return pending<answer>(no_record<answer>());
+  if (next == nullptr)
+    return pending<answer>(no_record<answer>(*source->engine));
   continuations::follow(*next, *static_cast<Args*>(next->args), *source);
   return pending<answer>(*next);
 }

@@ -68,11 +68,20 @@ std::vector<outcome<R>> get_all(const Inputs& inputs, const Start& start) {
   return all;
 }
 
+/// Why there is no record of an invocation.
+HOTPLATE_NOINLINE inline failure lacks_record(const core& engine) {
+  if (engine.is_forked()) {
+    return make_error(errc::engine_unusable,
+                      "this process was forked from the engine's, without its "
+                      "threads; make an engine of its own");
+  }
+  return make_error(errc::resource_exhausted,
+                    "the host has no memory for an invocation");
+}
+
 template <typename R>
-outcome<R> no_record() {
-  return outcome<R>(make_error(errc::resource_exhausted,
-                               "the host has no memory for an invocation"),
-                    usage{});
+outcome<R> no_record(const core& engine) {
+  return outcome<R>(lacks_record(engine), usage{});
 }
 
 /// What the invocation keeps of an argument: a view's bytes, or the object.
@@ -135,7 +144,7 @@ outcome<R> function<R(Args...)>::operator()(Args... args,
                       typename outcome<R>::stored, Args...>(
           *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
-  if (call == nullptr) return detail::no_record<R>();
+  if (call == nullptr) return detail::no_record<R>(*core_);
   if (options_.stop.stop_possible()) [[unlikely]] {
     core_->invoke(*call, here, options_.stop);
   } else {
@@ -152,7 +161,7 @@ outcome<R> function<R(Args...)>::call_here(Args... args) const {
                       typename outcome<R>::stored, Args...>(
           *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
-  if (call == nullptr) return detail::no_record<R>();
+  if (call == nullptr) return detail::no_record<R>(*core_);
   core_->invoke_here(*call, here);
   return detail::take_outcome<R>(*core_, *call, here);
 }
@@ -165,7 +174,7 @@ pending<R> function<R(Args...)>::async(Args... args) const {
                       typename outcome<R>::stored, Args...>(
           *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
-  if (call == nullptr) return pending<R>(detail::no_record<R>());
+  if (call == nullptr) return pending<R>(detail::no_record<R>(*core_));
   core_->start(*call, here);
   return pending<R>(*call);
 }
@@ -206,6 +215,8 @@ outcome<T> pending<T>::get(source_location where) {
   if (refused_) return std::move(*std::exchange(refused_, std::nullopt));
   detail::core& engine = *call_->engine;
   detail::worker* const here = engine.here_or_throw(where);
+  if (here == nullptr && engine.is_forked()) [[unlikely]]
+    return detail::no_record<T>(engine);
   engine.wait(*call_, here);
   return detail::take_outcome<T>(engine, *std::exchange(call_, nullptr), here);
 }
