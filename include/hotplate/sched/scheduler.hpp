@@ -204,7 +204,7 @@ class scheduler {
     pthread_setspecific(here_, &on);
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
     on.adopt_thread();
-    on.thread_time().adopt();
+    on.thread().adopt();
   }
 
   // One CPU each, of those that the process may use, in turn.

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <time.h>
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -66,15 +64,14 @@ class spares {
   static constexpr std::int64_t held_after = 10'000'000;
   static constexpr std::int64_t long_after = 100'000'000;
   static constexpr std::int64_t surplus_for = 20'000'000;
-  static constexpr std::int64_t busy_share = 4;  // Of wall time, at least 1/4.
 
   /// What was last seen of a worker.
   struct sight {
     std::uint32_t turn = 0;
     std::int64_t since = 0;
     std::int64_t looked_at = 0;
-    std::int64_t cpu = 0;
-    bool blocked = false;
+    bool looked_blocked = false;
+    bool blocked = false;  // When looked at twice.
   };
   struct slot {
     std::thread thread;
@@ -100,7 +97,7 @@ class spares {
                                std::int64_t now) noexcept {
     const std::uint32_t turn = one.turn();
     if (one.running() == nullptr || turn != last.turn || last.since == 0) {
-      last = {turn, now, 0, 0, false};
+      last = {turn, now, 0, false, false};
     }
     return now - last.since;
   }
@@ -110,11 +107,10 @@ class spares {
     const task* const running = one.running();
     if (running != nullptr && over(*running)) return true;
     if (now - last.looked_at < held_after) return last.blocked;
-    const std::int64_t cpu = one.thread_time().read();
-    last.blocked = last.looked_at != 0 && cpu >= 0 &&
-                   (cpu - last.cpu) * busy_share < now - last.looked_at;
+    const bool before = last.looked_blocked;
+    last.looked_blocked = one.thread().is_blocked();
     last.looked_at = now;
-    last.cpu = cpu;
+    last.blocked = before && last.looked_blocked;
     return last.blocked;
   }
 

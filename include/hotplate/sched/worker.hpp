@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "hotplate/base/thread_clock.hpp"
+#include "hotplate/base/thread_state.hpp"
 #include "hotplate/sched/fiber_queue.hpp"
 #include "hotplate/sched/fiber_store.hpp"
 #include "hotplate/sched/mailbox.hpp"
@@ -74,7 +74,7 @@ class worker {
   /// Changes whenever this worker looks for the next thing to run.
   std::uint32_t turn() const noexcept { return tasks_.turn(); }
   /// Of its thread; not in host-pumped engines.
-  thread_clock& thread_time() noexcept { return thread_time_; }
+  thread_state& thread() noexcept { return thread_; }
   void engage() noexcept { change_orders(false); }
   void dismiss() noexcept { change_orders(true); }
 
@@ -251,7 +251,7 @@ class worker {
   task_source tasks_;
   // Written by this worker, read by the watchdog.
   alignas(cache_line) std::atomic<task*> running_ = nullptr;
-  thread_clock thread_time_;
+  thread_state thread_;
   // Written by the watchdog: a spare one's orders.
   std::atomic<bool> dismissed_ = false;
   std::atomic<bool> root_called_ = false;  // By whoever resumes a plain one.
