@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -143,16 +142,20 @@ class spares {
     }
   }
 
-  void start(slot& fresh) noexcept try {
+  // Counted before it may answer anybody.
+  void start(slot& fresh) noexcept {
     worker& on = worker_of(fresh);
     on.engage();
     sights_[on.index()] = {};
-    fresh.thread = std::thread(&spares::work, this, &fresh);
-    fresh.serving = true;
     running_.fetch_add(1, std::memory_order_relaxed);
     started_.fetch_add(1, std::memory_order_relaxed);
-  } catch (const std::system_error&) {
-  } catch (const std::bad_alloc&) {
+    try {
+      fresh.thread = std::thread(&spares::work, this, &fresh);
+      fresh.serving = true;
+    } catch (...) {  // No memory, or no thread.
+      running_.fetch_sub(1, std::memory_order_relaxed);
+      started_.fetch_sub(1, std::memory_order_relaxed);
+    }
   }
 
   void work(slot* own) noexcept {
