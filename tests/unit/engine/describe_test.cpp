@@ -144,8 +144,8 @@ TEST_F(in_flight_test, queued_and_waiting_ones_are_told_apart) {
 }
 
 TEST(in_flight_with_workers_test, a_running_one_has_its_worker_and_overruns) {
+  std::atomic<bool> release = false;  // The engine, too, waits for the handler.
   hotplate::engine engine({.workers = 2});
-  std::atomic<bool> release = false;
   const auto spin = engine.deploy("spin",
                                   [&](context&) {
                                     while (!release) {
