@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "hotplate/engine/by_name.hpp"
 #include "hotplate/engine/continuation.hpp"
 #include "hotplate/engine/post_office.hpp"
 #include "hotplate/engine/then.hpp"

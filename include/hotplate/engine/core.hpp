@@ -2,8 +2,6 @@
 
 // Long because: it declares all of the core, and defines next to nothing.
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -13,6 +11,7 @@
 
 #include "hotplate/admission/tenants.hpp"
 #include "hotplate/arena/chunk_pool.hpp"
+#include "hotplate/base/fork_mark.hpp"
 #include "hotplate/describe.hpp"
 #include "hotplate/engine/error_reserve.hpp"
 #include "hotplate/engine/invocation_pool.hpp"
@@ -114,7 +113,7 @@ class core {
 
   /// In a child process, which has none of the engine's threads.
   bool is_forked() const noexcept {
-    return config_.workers != 0 && getpid() != process_;
+    return config_.workers != 0 && process_.is_child();
   }
 
   time_point now() const noexcept { return as_time(time_.now()); }
@@ -283,7 +282,7 @@ class core {
   const engine_config config_;
   const context_host functions_;
   const std::uint64_t identity_;
-  const pid_t process_ = getpid();
+  const fork_mark process_;
   clock_source time_;
   chunk_pool chunks_;
   error_reserve spare_errors_;
