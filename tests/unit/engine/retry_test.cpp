@@ -23,25 +23,7 @@ using testing::Ge;
 using testing::Le;
 using testing::SizeIs;
 
-class retry_test : public testing::Test {
- protected:
-  // Fails `times` times, and notes when it was called.
-  auto failing(int times) {
-    return [this, times, left = times](context& ctx) mutable {
-      called_at_.push_back(ctx.now().time_since_epoch());
-      if (times < 0 || left-- > 0) throw std::runtime_error("no luck");
-    };
-  }
-  static constexpr int always = -1;
-
-  auto stats() const { return engine_.stats().events; }
-
-  hotplate::manual_clock clock_;
-  record_usage meter_;
-  std::vector<nanoseconds> called_at_;
-  hotplate::engine engine_{
-      {.workers = 0, .clock = &clock_, .meters = {&meter_}}};
-};
+class retry_test : public sending_test {};
 
 TEST_F(retry_test, back_off_doubles_up_to_the_longest_and_is_drawn_evenly) {
   engine_.deploy("fail", failing(always),

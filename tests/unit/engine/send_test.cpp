@@ -17,31 +17,12 @@ using hotplate::payload_view;
 using hotplate::trigger;
 using hotplate::usage;
 using std::chrono::milliseconds;
-using std::chrono::nanoseconds;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-class send_test : public testing::Test {
- protected:
-  // Fails `times` times, and notes when it was called.
-  auto failing(int times) {
-    return [this, times, left = times](context& ctx) mutable {
-      called_at_.push_back(ctx.now().time_since_epoch());
-      if (times < 0 || left-- > 0) throw std::runtime_error("no luck");
-    };
-  }
-  static constexpr int always = -1;
-
-  auto stats() const { return engine_.stats().events; }
-
-  hotplate::manual_clock clock_;
-  record_usage meter_;
-  std::vector<nanoseconds> called_at_;
-  hotplate::engine engine_{
-      {.workers = 0, .clock = &clock_, .meters = {&meter_}}};
-};
+class send_test : public sending_test {};
 
 TEST_F(send_test, an_event_that_succeeds_runs_once_and_is_forgotten) {
   std::vector<std::string> seen;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -29,4 +32,25 @@ struct record_usage final : hotplate::meter {
   }
   std::vector<hotplate::usage> seen;
   std::vector<std::string> tenants;
+};
+
+/// A host-pumped engine, and handlers that fail as often as they are told.
+class sending_test : public testing::Test {
+ protected:
+  // Fails `times` times, and notes when it was called.
+  auto failing(int times) {
+    return [this, times, left = times](hotplate::context& ctx) mutable {
+      called_at_.push_back(ctx.now().time_since_epoch());
+      if (times < 0 || left-- > 0) throw std::runtime_error("no luck");
+    };
+  }
+  static constexpr int always = -1;
+
+  auto stats() const { return engine_.stats().events; }
+
+  hotplate::manual_clock clock_;
+  record_usage meter_;
+  std::vector<std::chrono::nanoseconds> called_at_;
+  hotplate::engine engine_{
+      {.workers = 0, .clock = &clock_, .meters = {&meter_}}};
 };
