@@ -111,8 +111,8 @@ class parked_stress_test : public testing::TestWithParam<int> {
 #endif
   }
 
-  hotplate::engine engine_{{.workers = GetParam(), .max_concurrency = many}};
   std::atomic<int> parked_ = 0;
+  hotplate::engine engine_{{.workers = GetParam(), .max_concurrency = many}};
 };
 
 TEST_P(parked_stress_test, handlers_wait_for_a_permit_and_all_get_it) {

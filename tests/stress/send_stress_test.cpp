@@ -112,9 +112,9 @@ TEST_P(send_stress_test, a_key_is_accepted_by_one_of_those_who_send_it) {
 TEST_P(send_stress_test, draining_meets_sending_and_replaying) {
   constexpr std::uint64_t enough = 60;
   for (int i = 0; i < 20; ++i) {
+    std::atomic<std::uint64_t> accepted = 0;
     hotplate::engine engine({.workers = GetParam()});
     deploy(engine);
-    std::atomic<std::uint64_t> accepted = 0;
     together(senders + 1, [&](std::size_t thread) {
       if (thread == senders) {
         while (accepted < enough / 2) engine.poll();

@@ -240,9 +240,10 @@ TEST_F(admission_test, every_bad_limit_is_named) {
 class admission_workers_test : public testing::TestWithParam<int> {};
 
 TEST_P(admission_workers_test, all_who_wait_come_in_and_no_limit_is_exceeded) {
-  hotplate::engine engine({.workers = GetParam(), .max_concurrency = 3});
-  std::atomic<int> inside = 0;
+  std::atomic<int> good = 0;
   std::atomic<int> most = 0;
+  std::atomic<int> inside = 0;
+  hotplate::engine engine({.workers = GetParam(), .max_concurrency = 3});
   const auto busy = engine.deploy(
       "busy",
       [&](context& ctx) {
@@ -255,7 +256,6 @@ TEST_P(admission_workers_test, all_who_wait_come_in_and_no_limit_is_exceeded) {
       },
       {.timeout = seconds(60), .max_concurrency = 2, .max_waiting = 1000});
   std::vector<std::thread> threads;
-  std::atomic<int> good = 0;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 300; ++i) good += busy() ? 1 : 0;

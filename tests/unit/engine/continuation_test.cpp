@@ -194,8 +194,8 @@ INSTANTIATE_TEST_SUITE_P(workers, continuation_test,
 
 TEST(continuation_pump_test, nothing_follows_before_the_host_pumps) {
   hotplate::manual_clock clock;
-  hotplate::engine engine({.workers = 0, .clock = &clock});
   std::vector<int> log;
+  hotplate::engine engine({.workers = 0, .clock = &clock});
   const auto nap = engine.deploy("nap", [](context& ctx, int ms) {
     ctx.sleep_for(milliseconds(ms));
     return ms;

@@ -224,8 +224,8 @@ TEST(coroutine_pump_test, is_taken_off_even_between_settling_and_resuming) {
 
 TEST(coroutine_pump_test, the_same_coroutines_come_in_the_same_order) {
   hotplate::manual_clock clock;
-  hotplate::engine engine({.workers = 0, .clock = &clock});
   std::vector<int> log;
+  hotplate::engine engine({.workers = 0, .clock = &clock});
   const auto nap = engine.deploy(
       "nap", [](context& ctx, int ms) { ctx.sleep_for(milliseconds(ms)); });
   const auto run = [&](int n, int ms) -> started {

@@ -136,8 +136,8 @@ INSTANTIATE_TEST_SUITE_P(workers, deadline_test, testing::Values(0, 1, 2));
 // With workers only: nobody watches a host-pumped engine.
 
 TEST(watchdog, answers_the_caller_of_a_handler_that_never_suspends) {
-  hotplate::engine engine({.workers = 1});
   std::atomic<bool> stop = false;
+  hotplate::engine engine({.workers = 1});
   const auto spin = engine.deploy("spin",
                                   [&](context&) {
                                     while (!stop) std::this_thread::yield();
@@ -155,8 +155,8 @@ TEST(watchdog, answers_the_caller_of_a_handler_that_never_suspends) {
 }
 
 TEST(watchdog, answers_a_caller_that_waits_behind_a_held_worker) {
-  hotplate::engine engine({.workers = 1});
   std::atomic<bool> stop = false;
+  hotplate::engine engine({.workers = 1});
   const auto spin = engine.deploy("spin", [&](context&) {
     while (!stop) std::this_thread::yield();
   });

@@ -38,8 +38,8 @@ class in_flight_test : public testing::Test {
   }
 
   hotplate::manual_clock clock_;
-  hotplate::engine engine_{{.workers = 0, .clock = &clock_}};
   std::vector<invocation_info> seen_;
+  hotplate::engine engine_{{.workers = 0, .clock = &clock_}};
 };
 
 TEST_F(in_flight_test, nothing_is_listed_that_has_ended) {
@@ -169,11 +169,11 @@ TEST(in_flight_with_workers_test, a_running_one_has_its_worker_and_overruns) {
 
 // Looks while four kinds of things change; ThreadSanitizer watches.
 TEST(in_flight_with_workers_test, looking_disturbs_nobody) {
+  std::atomic<bool> done = false;
   hotplate::engine engine({.workers = 2});
   const auto inner = engine.deploy("inner", [](context&) { return 1; });
   const auto outer =
       engine.deploy("outer", [&](context&) { return inner().value() + 1; });
-  std::atomic<bool> done = false;
   std::thread looker([&] {
     while (!done) {
       for (const auto& each : engine.in_flight()) {

@@ -130,11 +130,11 @@ TEST_F(destination_test, destinations_in_a_circle_end_after_sixteen) {
 }
 
 TEST_F(destination_test, a_response_too_large_to_deliver_is_left_out) {
+  std::vector<delivery> seen;
   hotplate::engine engine(
       {.workers = 0, .max_event_bytes = 1000, .clock = &clock_});
   engine.deploy("long", [](context&) { return std::string(900, 'x'); },
                 {.on_success = "done"});
-  std::vector<delivery> seen;
   engine.deploy("done",
                 [&](context&, const delivery& of) { seen.push_back(of); });
 

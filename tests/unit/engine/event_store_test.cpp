@@ -82,8 +82,8 @@ TEST(event_store_test, an_engine_takes_up_what_its_store_holds) {
                      .function = "note",
                      .event = "dead",
                      .reason = failed_because::draining};
-  hotplate::engine engine({.workers = 0, .clock = &clock, .events = &store});
   std::vector<std::string> seen;
+  hotplate::engine engine({.workers = 0, .clock = &clock, .events = &store});
   engine.deploy("note", [&](context&, payload_view event) {
     seen.emplace_back(event.text());
   });

@@ -161,9 +161,9 @@ TEST_F(invoke_here_test, limits_hold_and_whoever_waits_runs_on_a_worker) {
 }
 
 TEST(guest_places_test, one_thread_too_many_is_refused_with_the_limit) {
-  hotplate::engine engine({.workers = 1, .max_guest_threads = 1});
-  std::latch inside(1);
   std::latch leave(1);
+  std::latch inside(1);
+  hotplate::engine engine({.workers = 1, .max_guest_threads = 1});
   const auto wait = engine.deploy("wait", [&](context&, bool stay) {
     if (!stay) return;
     inside.count_down();

@@ -194,8 +194,8 @@ TEST_P(invoke_test, a_suspended_handler_lets_others_run) {
 INSTANTIATE_TEST_SUITE_P(workers, invoke_test, testing::Values(0, 1, 2, 8));
 
 TEST(one_worker, lets_yielding_handlers_take_turns) {
-  hotplate::engine engine({.workers = 0});
   std::string order;
+  hotplate::engine engine({.workers = 0});
   const auto write = engine.deploy("write", [&](context& ctx, char c) {
     for (int i = 0; i < 3; ++i) {
       order += c;

@@ -165,9 +165,9 @@ TEST_P(life_test, a_meter_sees_every_invocation_before_its_caller) {
 INSTANTIATE_TEST_SUITE_P(workers, life_test, testing::Values(0, 1, 2));
 
 TEST(drain, lists_the_handlers_that_do_not_end) {
-  hotplate::engine engine({.workers = 2});
-  std::atomic<bool> stop = false;
   std::atomic<bool> running = false;
+  std::atomic<bool> stop = false;
+  hotplate::engine engine({.workers = 2});
   const auto spin = engine.deploy("spin", [&](context&) {
     running = true;
     while (!stop) std::this_thread::yield();

@@ -157,8 +157,8 @@ TEST_F(pump_test, the_instance_used_last_is_used_again) {
 TEST_F(pump_test, the_same_calls_come_in_the_same_order) {
   const auto run = [] {
     hotplate::manual_clock clock;
-    hotplate::engine engine({.workers = 0, .clock = &clock});
     std::string log;
+    hotplate::engine engine({.workers = 0, .clock = &clock});
     const auto step = engine.deploy("step", [&](context& ctx, int n) {
       ctx.sleep_for(milliseconds((n * 7919) % 13));
       log += std::to_string(n) + ' ';
@@ -179,11 +179,11 @@ TEST_F(pump_test, a_manual_clock_needs_a_host_pumped_engine) {
 }
 
 TEST(pump, any_thread_may_invoke_while_one_pumps) {
+  std::atomic<int> right = 0;
   hotplate::engine engine({.workers = 0});
   const auto add =
       engine.deploy("add", [](context&, int a, int b) { return a + b; });
   std::vector<std::thread> callers;
-  std::atomic<int> right = 0;
 
   for (int t = 0; t < 4; ++t) {
     callers.emplace_back([&] {

@@ -55,8 +55,8 @@ TEST_F(retry_test, back_off_doubles_up_to_the_longest_and_is_drawn_evenly) {
 TEST_F(retry_test, a_simulation_repeats_itself) {
   const auto run = [] {
     hotplate::manual_clock clock;
-    hotplate::engine engine({.workers = 0, .clock = &clock});
     std::vector<nanoseconds> times;
+    hotplate::engine engine({.workers = 0, .clock = &clock});
     engine.deploy("fail", [&](context& ctx) {
       times.push_back(ctx.now().time_since_epoch());
       throw std::runtime_error("no");

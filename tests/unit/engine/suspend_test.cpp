@@ -156,8 +156,8 @@ INSTANTIATE_TEST_SUITE_P(workers, suspend_test, testing::Values(0, 1, 2, 4));
 class suspend_pump_test : public testing::Test {
  protected:
   hotplate::manual_clock clock_;
-  hotplate::engine engine_{{.workers = 0, .clock = &clock_}};
   std::vector<int> log_;
+  hotplate::engine engine_{{.workers = 0, .clock = &clock_}};
 };
 
 TEST_F(suspend_pump_test, those_in_line_are_served_in_order) {

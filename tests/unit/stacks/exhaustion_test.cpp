@@ -70,9 +70,9 @@ struct parking {
     return started;
   }
 
+  std::atomic<int> parked = 0;
   hotplate::engine engine;
   hotplate::semaphore gate{engine, 0};
-  std::atomic<int> parked = 0;
   int before = 0;
   const hotplate::function<int()> park =
       engine.deploy("park",

@@ -145,8 +145,8 @@ class no_memory_test : public testing::TestWithParam<int> {
     EXPECT_EQ(made_->invoke("echo", "12").value().text(), "1212");
   }
 
-  std::unique_ptr<hotplate::engine> made_;
   std::array<int, hotplate::errc_count> codes_{};
+  std::unique_ptr<hotplate::engine> made_;
   int thrown_ = 0;
 };
 
