@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <concepts>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -10,9 +9,9 @@
 #include <vector>
 
 #include "hotplate/alias.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/config.hpp"
 #include "hotplate/context.hpp"
-#include "hotplate/describe.hpp"
 #include "hotplate/engine/by_name.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/deploy.hpp"
@@ -22,6 +21,7 @@
 #include "hotplate/pending.hpp"
 #include "hotplate/retire.hpp"
 #include "hotplate/stats.hpp"
+#include "hotplate/view.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
 
@@ -32,10 +32,10 @@ namespace hotplate::inline HOTPLATE_ABI {
 /// Thread safety: all members may be called from any thread, except the
 /// destructor. Function handles and pendings must not outlive the engine;
 /// outcomes may.
-class engine : public event_sender<engine> {
+class engine : public event_sender<engine>, public engine_view<engine> {
  public:
   explicit engine(engine_config config = {})
-      : core_(std::make_unique<detail::core>(std::move(config))) {}
+      : core_(detail::make_owned<detail::core>(std::move(config))) {}
 
   /// Cancels what has not settled, answers every waiter, then waits for
   /// handlers that run, naming the oldest on stderr each second. A forked child
@@ -178,15 +178,6 @@ class engine : public event_sender<engine> {
   void limit_tenant(std::string_view tenant, std::int64_t limit) {
     core_->limit_tenant(tenant, limit);
   }
-  std::vector<tenant_stats> tenants() const { return core_->list_tenants(); }
-
-  engine_stats stats() const { return core_->stats(); }
-  /// Invocations that have not ended, overruns included. Takes no lock.
-  std::vector<invocation_info> in_flight() { return core_->list_in_flight(); }
-  /// Functions, versions, instances, limits and tenants, as they are now.
-  engine_info describe() const { return core_->describe(); }
-  /// Every function ever deployed, in order of first deployment.
-  std::vector<function_stats> functions() const { return core_->functions(); }
 
   /// The engine's clock.
   time_point now() const noexcept { return core_->now(); }
@@ -194,7 +185,7 @@ class engine : public event_sender<engine> {
  private:
   friend detail::access;
 
-  std::unique_ptr<detail::core> core_;
+  detail::owned<detail::core> core_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

@@ -20,3 +20,4 @@
 #include "hotplate/stats.hpp"
 #include "hotplate/usage.hpp"
 #include "hotplate/version.hpp"
+#include "hotplate/view.hpp"

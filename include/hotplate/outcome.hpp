@@ -1,10 +1,10 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include "hotplate/base/owned.hpp"
 #include "hotplate/error.hpp"
 #include "hotplate/payload.hpp"
 #include "hotplate/usage.hpp"
@@ -21,7 +21,7 @@ class [[nodiscard]] outcome {
 
   outcome(stored&& value, const hotplate::usage& used)
       : value_(std::move(value)), usage_(used) {}
-  outcome(std::unique_ptr<hotplate::error> why, const hotplate::usage& used)
+  outcome(detail::owned<hotplate::error> why, const hotplate::usage& used)
       : error_(std::move(why)), usage_(used) {}
   /// `measure()` returns the usage, which is made where it is to be.
   template <typename Measure>
@@ -52,7 +52,7 @@ class [[nodiscard]] outcome {
     return log_ ? std::string_view(*log_) : std::string_view();
   }
   /// For the engine.
-  void keep_log(std::unique_ptr<std::string> log) noexcept {
+  void keep_log(detail::owned<std::string> log) noexcept {
     log_ = std::move(log);
   }
 
@@ -64,8 +64,8 @@ class [[nodiscard]] outcome {
   }
 
   std::optional<stored> value_;
-  std::unique_ptr<hotplate::error> error_;
-  std::unique_ptr<std::string> log_;
+  detail::owned<hotplate::error> error_;
+  detail::owned<std::string> log_;
   hotplate::usage usage_;
 };
 

@@ -26,7 +26,7 @@ class registry_stress_test : public testing::Test {
 
   function_record& enter(std::size_t which) {
     return names_.enter(spelt_[which], [&] {
-      return std::make_unique<function_record>(spelt_[which]);
+      return hotplate::detail::make_owned<function_record>(spelt_[which]);
     });
   }
   // Its version's timeout repeats its number.
@@ -34,7 +34,7 @@ class registry_stress_test : public testing::Test {
     names_.publish(function, "", [](std::uint32_t number) {
       hotplate::function_config config;
       config.timeout = std::chrono::milliseconds(number);
-      return std::make_unique<version_record>(number, config,
+      return hotplate::detail::make_owned<version_record>(number, config,
                                               hotplate::detail::handler{});
     });
   }

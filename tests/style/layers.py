@@ -11,6 +11,8 @@ import tree
 
 STAGES = ["base", "arena", "sched", "metering", "registry", "admission",
           "instances", "engine"]
+# The face itself.
+FACE = {"engine.hpp", "view.hpp"}
 GATHERING = {"engine.hpp", "hotplate.hpp"}
 # A host includes these itself, and pays for what they include only then.
 ON_REQUEST = {"channel.hpp", "coroutine.hpp", "json.hpp", "overflow_report.hpp",
@@ -49,7 +51,7 @@ def own_objection(header, included):
         return public_objection(header, included)
     if target not in STAGES:
         return f"{target} is no stage"
-    if header == "engine.hpp" or header in ABOVE_ENGINE:
+    if header in FACE | ABOVE_ENGINE:
         return None
     if stage is None:
         return None if target == "base" else f"shows {target} to the public"

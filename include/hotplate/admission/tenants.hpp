@@ -1,12 +1,11 @@
 #pragma once
 
-#include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "hotplate/admission/gate.hpp"
 #include "hotplate/base/lock.hpp"
+#include "hotplate/base/owned.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -50,21 +49,21 @@ class tenants {
   template <typename See>
   void for_each(const See& see) const {
     const lock_guard hold(lock_);
-    for (const auto& [name, known] : by_name_) see(name, known->places);
+    for (const entry& each : by_name_) see(each.name, each.places);
   }
 
  private:
   static constexpr std::int64_t boundless = std::int64_t{1} << 40;
   struct entry {
-    explicit entry(std::int64_t limit) : places(limit) {}
+    entry(std::string_view its_name, std::int64_t limit)
+        : name(its_name), places(limit) {}
+    const std::string name;
     gate places;
     bool own = false;
   };
 
   gate* find_or_make(std::string_view tenant) noexcept try {
-    if (const auto known = by_name_.find(tenant); known != by_name_.end()) {
-      return &known->second->places;
-    }
+    if (entry* const known = find(tenant)) return &known->places;
     const auto most = static_cast<std::size_t>(crowd_.limit());
     if (by_name_.size() >= most && !forget_idle()) return nullptr;
     return &make(tenant).places;
@@ -72,25 +71,44 @@ class tenants {
     return nullptr;
   }
 
+  /// That of the first name that does not come before it.
+  std::size_t place_of(std::string_view tenant) const noexcept {
+    std::size_t from = 0;
+    std::size_t to = by_name_.size();
+    while (from < to) {
+      const std::size_t middle = (from + to) / 2;
+      if (by_name_[middle].name < tenant) {
+        from = middle + 1;
+      } else {
+        to = middle;
+      }
+    }
+    return from;
+  }
+
+  entry* find(std::string_view tenant) const noexcept {
+    const std::size_t at = place_of(tenant);
+    const bool known = at < by_name_.size() && by_name_[at].name == tenant;
+    return known ? &by_name_[at] : nullptr;
+  }
+
   entry& make(std::string_view tenant) {
-    const auto known = by_name_.find(tenant);
-    if (known != by_name_.end()) return *known->second;
-    auto made = std::make_unique<entry>(usual_);
-    return *by_name_.emplace(tenant, std::move(made)).first->second;
+    if (entry* const known = find(tenant)) return *known;
+    return by_name_.insert(place_of(tenant), make_owned<entry>(tenant, usual_));
   }
 
   // All of them at once: to look for one costs as much.
   bool forget_idle() noexcept {
-    return std::erase_if(by_name_, [](const auto& each) {
-             return !each.second->own && each.second->places.inside() == 0;
-           }) > 0;
+    return by_name_.erase_if([](const entry& each) {
+      return !each.own && each.places.inside() == 0;
+    }) > 0;
   }
 
   const std::int64_t usual_;
   std::atomic<bool> limited_;  // Written under the lock, and never taken back.
   const gate crowd_;
   mutable lock lock_;  // Guards the rest.
-  std::map<std::string, std::unique_ptr<entry>, std::less<>> by_name_;
+  owned_list<entry> by_name_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

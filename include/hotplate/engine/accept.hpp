@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "hotplate/base/owned.hpp"
 #include "hotplate/engine/errors.hpp"
 #include "hotplate/engine/lookup.hpp"
 #include "hotplate/engine/post_office.hpp"
@@ -36,7 +37,7 @@ inline post_office::post_office(core& engine)
 inline post_office& post_office::of(core& engine) {
   sender* known = engine.sender_.load(std::memory_order_acquire);
   if (known != nullptr) return static_cast<post_office&>(*known);
-  auto made = std::make_unique<post_office>(engine);
+  auto made = make_owned<post_office>(engine);
   made->adopt();
   // seq_cst: pairs with core::stop_sending().
   if (!engine.sender_.compare_exchange_strong(known, made.get(),
@@ -57,7 +58,7 @@ inline outcome<event_id> post_office::send(std::string_view name,
   if (failure why = object_to(name, version, event, options)) {
     return refuse(std::move(why), event.size());
   }
-  auto made = std::make_unique<stored_event>();
+  auto made = make_owned<stored_event>();
   made->function = name;
   made->event = event.text();
   made->tenant = options.tenant;

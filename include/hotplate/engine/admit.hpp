@@ -104,7 +104,8 @@ inline void core::limit_tenant(std::string_view tenant, std::int64_t limit) {
   if (room_.anybody()) call_in(threads_.here());
 }
 
-inline std::vector<tenant_stats> core::list_tenants() const {
+template <int>
+std::vector<tenant_stats> core::list_tenants() const {
   std::vector<tenant_stats> all;
   tenants_.for_each([&](const std::string& name, const gate& places) {
     all.push_back({name, places.inside(), places.peak(), places.limit()});
@@ -146,15 +147,24 @@ inline void core::reserve(deployed_function& target,
 
 // Under reserving_: of functions that were removed, once nobody is in them.
 inline void core::give_reservations_back() noexcept {
-  std::erase_if(to_give_back_, [this](deployed_function* removed) {
-    if (removed->live() != nullptr) return true;
-    if (removed->limit.inside() > 0) return false;
-    if (!reserved_.try_lower(reserved_.limit() - removed->reserved)) {
-      return false;
+  deployed_function** link = &to_give_back_;
+  while (*link != nullptr) {
+    if (give_reservation_back(**link)) {
+      (*link)->gives_back = false;
+      *link = (*link)->next_to_give_back;
+    } else {
+      link = &(*link)->next_to_give_back;
     }
-    limit_.set_limit(limit_.limit() + std::exchange(removed->reserved, 0));
-    return true;
-  });
+  }
+}
+
+/// True if it has nothing to give back any more.
+inline bool core::give_reservation_back(deployed_function& removed) noexcept {
+  if (removed.live() != nullptr) return true;  // Deployed again.
+  if (removed.limit.inside() > 0) return false;
+  if (!reserved_.try_lower(reserved_.limit() - removed.reserved)) return false;
+  limit_.set_limit(limit_.limit() + std::exchange(removed.reserved, 0));
+  return true;
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "hotplate/base/owned.hpp"
 #include "hotplate/engine/by_name.hpp"
 #include "hotplate/engine/continuation.hpp"
 #include "hotplate/engine/post_office.hpp"
@@ -195,7 +196,7 @@ inline event_id post_office::take_due() noexcept {
 // Null if it cannot be read, now or at all.
 inline post_office::owned_event post_office::take_out(event_id id) noexcept
     try {
-  auto event = std::make_unique<stored_event>();
+  auto event = make_owned<stored_event>();
   if (store_.read(id, *event)) return event;
   const lock_guard hold(lock_);
   count_end(false);

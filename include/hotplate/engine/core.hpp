@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "hotplate/admission/tenants.hpp"
 #include "hotplate/arena/chunk_pool.hpp"
 #include "hotplate/base/fork_mark.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/describe.hpp"
 #include "hotplate/engine/error_reserve.hpp"
 #include "hotplate/engine/invocation_pool.hpp"
@@ -37,13 +37,17 @@ class core {
   function_record& deploy(std::string name, handler how,
                           const function_config& config);
   engine_stats stats() const;
+  template <int = 0>
   std::vector<function_stats> functions() const;
 
   // --- admit.hpp
   void limit_tenant(std::string_view tenant, std::int64_t limit);
+  template <int = 0>
   std::vector<tenant_stats> list_tenants() const;
   // --- describe.hpp
+  template <int = 0>
   std::vector<invocation_info> list_in_flight();
+  template <int = 0>
   engine_info describe() const;
   // --- versions.hpp
   bool remove(std::string_view name);
@@ -75,7 +79,7 @@ class core {
   static std::string_view name_of_task(const task& self) noexcept;
 
   // --- settle.hpp
-  void refuse(invocation& call, std::unique_ptr<error> why) noexcept;
+  void refuse(invocation& call, owned<error> why) noexcept;
   void expire(invocation& call, std::uint64_t generation,
               std::int64_t now) noexcept;
   bool cancel(invocation& call, std::uint64_t generation, errc why) noexcept;
@@ -175,8 +179,7 @@ class core {
   const gate* enter(invocation& call) noexcept;
   const gate* enter_with_tenant(invocation& call, gate& places) noexcept;
   admission line_up(invocation& call, worker* here, const gate& full) noexcept;
-  std::unique_ptr<error> explain(const invocation& call,
-                                 const gate& full) const;
+  owned<error> explain(const invocation& call, const gate& full) const;
   void call_in(worker* here) noexcept;
   bool withdraw(invocation& call) noexcept;
   void give_place_back(invocation& call, worker* here) noexcept;
@@ -184,6 +187,7 @@ class core {
                           std::int64_t now) noexcept;
   void reserve(deployed_function& target, const function_config& config);
   void give_reservations_back() noexcept;
+  bool give_reservation_back(deployed_function& removed) noexcept;
   std::int64_t in_flight() const noexcept {
     return limit_.inside() + reserved_.inside() + room_.size();
   }
@@ -196,9 +200,9 @@ class core {
   void tell_meters(const invocation& call) noexcept;
   fiber* answer_directly(invocation& call, worker& here) noexcept;
   fiber* answer(invocation& call, worker* here, std::uint64_t flags) noexcept;
-  void settle_early(invocation& call, std::unique_ptr<error> why,
-                    std::int64_t now, bool has_ended) noexcept;
-  void settle_unfinished(invocation& call, std::unique_ptr<error> why,
+  void settle_early(invocation& call, owned<error> why, std::int64_t now,
+                    bool has_ended) noexcept;
+  void settle_unfinished(invocation& call, owned<error> why,
                          std::int64_t now) noexcept;
   void count_overrun(invocation& call, std::int64_t now) noexcept;
   void wake_suspended(invocation& call) noexcept;
@@ -239,8 +243,10 @@ class core {
 
   // --- describe.hpp
   struct glimpse;
+  template <int = 0>
   invocation_info info_of(const invocation& call, const glimpse& seen,
                           std::uint64_t state, std::int64_t now);
+  template <int = 0>
   function_info info_of(const deployed_function& function,
                         std::int64_t now) const;
   int worker_of_child(const glimpse& seen) const noexcept;
@@ -248,15 +254,12 @@ class core {
 
   // --- drain.hpp
   static bool inspect(void* self, std::int64_t now);
-  struct cancellable {
-    invocation* call;
-    std::uint64_t generation;
-  };
-  bool find_all(std::vector<cancellable>& found);
+  bool cancel_made(errc why, std::uint64_t& dropped);
   std::uint64_t cancel_all(errc why);
   void wait_for_handlers(std::int64_t until);
   std::vector<running_handler> still_running();
   void close_instances();
+  void wait_until_empty(const instance_pool& pool);
   std::uint64_t stop_sending() noexcept;
 
   static std::uint64_t number_of(const invocation& call) noexcept {
@@ -291,7 +294,7 @@ class core {
   tenants tenants_;
   waiting_room room_;
   lock reserving_;  // Guards every change of limit_'s and reserved_'s limits.
-  std::vector<deployed_function*> to_give_back_;  // Under reserving_.
+  deployed_function* to_give_back_ = nullptr;  // Under reserving_.
   scheduler threads_;
   invocation_pool records_;
   registry names_;  // Destroys instances, which disarm timers of threads_.

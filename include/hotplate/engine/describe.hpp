@@ -42,7 +42,8 @@ struct core::glimpse {
   }
 };
 
-inline std::vector<invocation_info> core::list_in_flight() {
+template <int>
+std::vector<invocation_info> core::list_in_flight() {
   std::vector<invocation_info> list;
   const std::int64_t now = time_.now();
   records_.for_each([&](invocation& call) {
@@ -61,9 +62,9 @@ inline std::vector<invocation_info> core::list_in_flight() {
   return list;
 }
 
-inline invocation_info core::info_of(const invocation& call,
-                                     const glimpse& seen, std::uint64_t state,
-                                     std::int64_t now) {
+template <int>
+invocation_info core::info_of(const invocation& call, const glimpse& seen,
+                              std::uint64_t state, std::int64_t now) {
   invocation_info made;
   made.id = {identity_, (std::uint64_t{call.slot} << 32) |
                             (state >> invocation::generation_shift)};
@@ -104,7 +105,8 @@ inline int core::worker_running(const invocation& call) const noexcept {
   return invocation_info::no_worker;
 }
 
-inline engine_info core::describe() const {
+template <int>
+engine_info core::describe() const {
   engine_info all;
   all.name = config_.name;
   all.workers = config_.workers;
@@ -122,8 +124,9 @@ inline engine_info core::describe() const {
   return all;
 }
 
-inline function_info core::info_of(const deployed_function& function,
-                                   std::int64_t now) const {
+template <int>
+function_info core::info_of(const deployed_function& function,
+                            std::int64_t now) const {
   function_info made;
   made.name = function.name;
   made.in_flight = function.limit.inside();

@@ -89,22 +89,27 @@ inline core::~core() {
 
 // Instances end on fibers, as long as there are some to run them.
 inline void core::close_instances() {
-  std::vector<const instance_pool*> pools;
+  deployed_version* closing = nullptr;
   names_.for_each([&](function_record& each) {
     registry::see_versions(each, [&](version_record& version) {
-      auto& pool = static_cast<deployed_version&>(version).instances;
-      if (pool.close(retire_reason::shutdown)) pools.push_back(&pool);
+      auto& closed = static_cast<deployed_version&>(version);
+      if (!closed.instances.close(retire_reason::shutdown)) return;
+      closed.next_closing = std::exchange(closing, &closed);
     });
   });
+  for (; closing != nullptr; closing = closing->next_closing) {
+    wait_until_empty(closing->instances);
+  }
+}
+
+inline void core::wait_until_empty(const instance_pool& pool) {
   const pumping pump(threads_);
-  for (const instance_pool* const each : pools) {
-    while (!each->is_empty()) {
-      constexpr timespec nap{0, 50'000};
-      if (!pump) {
-        nanosleep(&nap, nullptr);
-      } else if (!pump_once(*pump)) {
-        break;
-      }
+  constexpr timespec nap{0, 50'000};
+  while (!pool.is_empty()) {
+    if (!pump) {
+      nanosleep(&nap, nullptr);
+    } else if (!pump_once(*pump)) {
+      return;
     }
   }
 }
@@ -121,11 +126,10 @@ inline void core::wait_for_handlers(std::int64_t until) {
   }
 }
 
-/// Every one that has not settled. False if others are still being made: what
-/// their callers write cannot be read yet.
-inline bool core::find_all(std::vector<cancellable>& found) {
+/// Cancels every one that has not settled. False if others are still being
+/// made: what their callers write cannot be read yet.
+inline bool core::cancel_made(errc why, std::uint64_t& dropped) {
   bool all = true;
-  found.clear();
   records_.for_each([&](invocation& call) {
     if (call.has(invocation::claimed) || call.is_to_continue()) return;
     const std::uint64_t generation = call.generation();
@@ -133,20 +137,16 @@ inline bool core::find_all(std::vector<cancellable>& found) {
     const bool made =
         call.deadline.load(std::memory_order_acquire) != forever ||
         call.started.load(std::memory_order_acquire) != invocation::never;
-    if (made) found.push_back({&call, generation});
+    if (made && cancel(call, generation, why)) ++dropped;
     all = all && made;
   });
   return all;
 }
 
 inline std::uint64_t core::cancel_all(errc why) {
-  std::vector<cancellable> found;
-  // Those that are just being made are started, or refused, in a moment.
-  for (int i = 0; i < 1'000 && !find_all(found); ++i) sched_yield();
   std::uint64_t dropped = 0;
-  for (const cancellable& each : found) {
-    dropped += cancel(*each.call, each.generation, why) ? 1 : 0;
-  }
+  // Those that are just being made are started, or refused, in a moment.
+  for (int i = 0; i < 1'000 && !cancel_made(why, dropped); ++i) sched_yield();
   return dropped;
 }
 

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <new>
-#include <vector>
 
 #include "hotplate/base/lock.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/error.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -17,12 +16,12 @@ class error_reserve {
  public:
   error_reserve() {
     kept_.reserve(most);
-    while (kept_.size() < most) kept_.push_back(std::make_unique<error>());
+    while (kept_.size() < most) kept_.push_back(make_owned<error>());
   }
 
   /// Null only when as many are in use as were kept.
-  std::unique_ptr<error> make() noexcept {
-    std::unique_ptr<error> made(new (std::nothrow) error);
+  owned<error> make() noexcept {
+    owned<error> made(new (std::nothrow) error);
     if (made == nullptr) return take();
     if (wanting_.load(std::memory_order_relaxed)) fill();
     return made;
@@ -31,19 +30,17 @@ class error_reserve {
  private:
   static constexpr std::size_t most = 64;  // Some 10 KiB an engine.
 
-  std::unique_ptr<error> take() noexcept {
+  owned<error> take() noexcept {
     const lock_guard hold(lock_);
     if (kept_.empty()) return nullptr;
     wanting_.store(true, std::memory_order_relaxed);
-    std::unique_ptr<error> last = std::move(kept_.back());
-    kept_.pop_back();
-    return last;
+    return kept_.take_last();
   }
 
   void fill() noexcept {
     const lock_guard hold(lock_);
     while (kept_.size() < most) {
-      std::unique_ptr<error> made(new (std::nothrow) error);
+      owned<error> made(new (std::nothrow) error);
       if (made == nullptr) return;
       kept_.push_back(std::move(made));  // Has room.
     }
@@ -51,7 +48,7 @@ class error_reserve {
   }
 
   lock lock_;  // Guards what follows.
-  std::vector<std::unique_ptr<error>> kept_;
+  owned_list<error> kept_;
   // Written under the lock; who reads it late fills up a little later.
   std::atomic<bool> wanting_ = false;
 };

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "hotplate/base/owned.hpp"
 #include "hotplate/base/text.hpp"
 #include "hotplate/engine/invocation.hpp"
 
@@ -15,10 +16,10 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-using failure = std::unique_ptr<error>;
+using failure = owned<error>;
 
 inline failure make_error(errc code, std::string message) {
-  auto made = std::make_unique<error>();
+  auto made = make_owned<error>();
   made->code = code;
   made->message = std::move(message);
   return made;
@@ -181,14 +182,20 @@ inline std::int64_t stage_start(const invocation& call, stage reached) {
   return call.arrived;
 }
 
+/// "1.500" for that many nanoseconds.
+inline std::string in_seconds(std::int64_t time) {
+  const std::string thousandths =
+      std::to_string(1'000 + time / 1'000'000 % 1'000);
+  return sentence({time / 1'000'000'000, ".", thousandths.substr(1)});
+}
+
 inline failure has_timed_out(const invocation& call, std::int64_t deadline) {
   const stage reached = call.reached.load(std::memory_order_relaxed);
   const std::int64_t time = deadline - stage_start(call, reached);
   failure made = make_error(
       call, errc::timed_out,
       sentence({"function ", call.target->name, " timed out after ",
-                fmt::format("{:.3f}", static_cast<double>(time) / 1e9),
-                " seconds in stage ", to_string(reached)}));
+                in_seconds(time), " seconds in stage ", to_string(reached)}));
   return with_limit(std::move(made), time / 1'000'000, time / 1'000'000);
 }
 
@@ -228,9 +235,12 @@ inline std::string exception_type_name() noexcept try {
   const std::type_info* const type = abi::__cxa_current_exception_type();
   if (type == nullptr) return "unknown";
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> readable(
-      abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free);
-  return status == 0 ? readable.get() : type->name();
+  struct text {
+    ~text() { std::free(begin); }
+    char* const begin;
+  } const readable{
+      abi::__cxa_demangle(type->name(), nullptr, nullptr, &status)};
+  return status == 0 ? readable.begin : type->name();
 } catch (const std::bad_alloc&) {
   return "(no memory)";
 }

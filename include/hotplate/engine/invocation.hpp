@@ -5,12 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <stop_token>
 #include <string_view>
 
 #include "hotplate/admission/gate.hpp"
 #include "hotplate/admission/waiting_room.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/context.hpp"
 #include "hotplate/engine/log_tail.hpp"
 #include "hotplate/instances/lease.hpp"
@@ -38,7 +38,10 @@ struct deployed_function final : function_record {
   // Where its places come from: the engine's common ones, or the reserved.
   std::atomic<gate*> places = nullptr;
   waiting_line line;
-  std::int64_t reserved = 0;  // Guarded by core's reserving_.
+  // Guarded by core's reserving_.
+  std::int64_t reserved = 0;
+  bool gives_back = false;  // It is in core's to_give_back_.
+  deployed_function* next_to_give_back = nullptr;
   recorder meter;
   // Classes of stacks that only this function uses, by that of their size; 0:
   // none. Guarded by the registry's lock.
@@ -58,6 +61,7 @@ struct deployed_version final : version_record {
 
   const std::uint8_t stack_class;
   instance_pool instances;
+  deployed_version* next_closing = nullptr;  // As the engine ends.
 };
 
 /// Is told, once and by whoever settles it, that an invocation has settled.
@@ -164,8 +168,8 @@ struct invocation final : task, waiter {
   std::int64_t settled_at = 0;
 
   // --- how it ended
-  std::unique_ptr<error> thrown;  // The handler's side's own.
-  std::unique_ptr<error> failure;
+  owned<error> thrown;  // The handler's side's own.
+  owned<error> failure;
   // Made by the handler's side when it asks for a token.
   std::atomic<std::stop_source*> stopper = nullptr;
   log_tail log;

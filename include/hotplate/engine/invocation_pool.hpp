@@ -3,8 +3,8 @@
 #include <atomic>
 #include <new>
 #include <utility>
-#include <vector>
 
+#include "hotplate/base/owned.hpp"
 #include "hotplate/engine/invocation.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -122,7 +122,7 @@ class invocation_pool {
   const task how_;
   const context_host& functions_;
   timer_queue* timers_ = nullptr;
-  std::vector<cache> caches_;
+  owned_array<cache> caches_;
   lock lock_;  // Guards the rest.
   cache shared_;
   std::atomic<invocation*> records_ = nullptr;  // All that were made.

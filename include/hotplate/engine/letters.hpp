@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "hotplate/base/owned.hpp"
 #include "hotplate/engine/errors.hpp"
 #include "hotplate/engine/post_office.hpp"
 
@@ -34,7 +35,7 @@ inline void post_office::fail(stored_event& event, failed_because reason) {
 inline void post_office::deliver(const stored_event& of, const std::string& to,
                                  const payload& response) {
   payload bytes = codec<delivery>::encode(describe(of, response));
-  auto made = std::make_unique<stored_event>();
+  auto made = make_owned<stored_event>();
   made->function = to;
   made->event = bytes.text();
   made->tenant = of.tenant;
@@ -202,7 +203,7 @@ inline void post_office::return_letter(event_id id) noexcept {
 
 inline post_office::owned_event post_office::revive(event_id id,
                                                     payload& bytes) {
-  auto event = std::make_unique<stored_event>();
+  auto event = make_owned<stored_event>();
   if (!store_.read(id, *event)) {
     throw std::out_of_range("the event store has lost it");
   }

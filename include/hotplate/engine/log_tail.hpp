@@ -1,11 +1,11 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "hotplate/base/lock.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/log.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -17,12 +17,12 @@ class log_tail {
  public:
   void append(log_level level, std::string_view text) {
     const lock_guard hold(lock_);
-    if (!lines_) lines_ = std::make_unique<std::string>();
+    if (!lines_) lines_ = make_owned<std::string>();
     lines_->append(to_string(level)).append(": ").append(text).append("\n");
     if (lines_->size() > most) lines_->erase(0, lines_->size() - most);
   }
 
-  std::unique_ptr<std::string> take() noexcept {
+  owned<std::string> take() noexcept {
     const lock_guard hold(lock_);
     return std::move(lines_);
   }
@@ -31,7 +31,7 @@ class log_tail {
   static constexpr std::size_t most = 4096;
 
   lock lock_;
-  std::unique_ptr<std::string> lines_;
+  owned<std::string> lines_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "hotplate/base/lock.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/delivery.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/memory_store.hpp"
@@ -43,7 +43,7 @@ class post_office final : public sender {
 
  private:
   struct sweep;
-  using owned_event = std::unique_ptr<stored_event>;
+  using owned_event = owned<stored_event>;
 
   /// What follows an attempt. Destroyed without having been called, or while
   /// that throws, it has the event tried again.

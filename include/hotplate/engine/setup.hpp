@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "hotplate/base/owned.hpp"
 #include "hotplate/engine/checklist.hpp"
 #include "hotplate/engine/core.hpp"
 
@@ -139,7 +140,7 @@ inline function_record& core::deploy(std::string name, handler how,
                                      const function_config& config) {
   check(name, how, config);
   function_record& target = names_.enter(name, [&] {
-    return std::make_unique<deployed_function>(name, threads_.size());
+    return make_owned<deployed_function>(name, threads_.size());
   });
   const std::string_view signature = how.signature;
   names_.publish(target, signature, [&](std::uint32_t number) {
@@ -148,7 +149,7 @@ inline function_record& core::deploy(std::string name, handler how,
     if (!threads_.timers().expect(instance_pool::timers)) {
       throw std::bad_alloc();
     }
-    auto made = std::make_unique<deployed_version>(
+    auto made = make_owned<deployed_version>(
         number, config, std::move(how), target.name, stacks, threads_, time_);
     reserve(function, config);
     return made;
@@ -181,7 +182,8 @@ inline engine_stats core::stats() const {
   return sum;
 }
 
-inline std::vector<function_stats> core::functions() const {
+template <int>
+std::vector<function_stats> core::functions() const {
   std::vector<function_stats> all;
   const std::int64_t now = time_.now();
   names_.for_each([&](const function_record& each) {

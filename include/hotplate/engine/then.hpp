@@ -1,10 +1,10 @@
 #pragma once
 
-#include <memory>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
+#include "hotplate/base/owned.hpp"
 #include "hotplate/engine/continuation.hpp"
 #include "hotplate/engine/typed.hpp"
 
@@ -58,7 +58,7 @@ pending<typename Args::answer> follow_up(pending<T>& first,
   if (source == nullptr) {
     const outcome<T> refused = first.get();
     return pending<answer>(outcome<answer>(
-        std::make_unique<error>(refused.error()), refused.usage()));
+        detail::make_owned<error>(refused.error()), refused.usage()));
   }
   invocation* const next =
       continuations::make<Args, typename Args::stored_result>(

@@ -50,7 +50,9 @@ inline bool core::remove(std::string_view name) {
   if (!names_.retract(*target)) return false;
   auto& removed = static_cast<deployed_function&>(*target);
   const lock_guard hold(reserving_);
-  if (removed.reserved > 0) to_give_back_.push_back(&removed);
+  if (removed.reserved > 0 && !std::exchange(removed.gives_back, true)) {
+    removed.next_to_give_back = std::exchange(to_give_back_, &removed);
+  }
   give_reservations_back();
   return true;
 }

@@ -168,6 +168,7 @@ class instance_pool : private task {
   }
 
   /// Those that are initialised and not retired.
+  template <int = 0>
   std::vector<instance_info> list(std::int64_t now) const {
     std::vector<instance_info> seen;
     const lock_guard hold(lock_);

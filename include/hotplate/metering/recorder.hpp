@@ -3,10 +3,10 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
-#include <memory>
 #include <new>
 
 #include "hotplate/base/lock.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/metering/histogram.hpp"
 #include "hotplate/stats.hpp"
 #include "hotplate/usage.hpp"
@@ -67,8 +67,7 @@ struct recorder_shard {
 class recorder {
  public:
   explicit recorder(std::size_t workers)
-      : outside_(workers),
-        shards_(new std::atomic<recorder_shard*>[workers + 1]()) {}
+      : outside_(workers), shards_(workers + 1) {}
   recorder(const recorder&) = delete;
   recorder& operator=(const recorder&) = delete;
   ~recorder() {
@@ -174,7 +173,7 @@ class recorder {
 
   const std::size_t outside_;
   // Each written by its worker, but the last: under the lock.
-  const std::unique_ptr<std::atomic<recorder_shard*>[]> shards_;
+  const owned_array<std::atomic<recorder_shard*>> shards_;
   lock lock_;
 };
 

@@ -3,12 +3,12 @@
 #include <atomic>
 #include <charconv>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "hotplate/alias.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/registry/handler.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -161,18 +161,19 @@ struct function_record {
   friend class registry;
 
   alias_record& add_alias(std::string_view alias) {
-    aliases_.push_back(std::make_unique<alias_record>(alias, aliases()));
+    alias_record& made =
+        aliases_.push_back(make_owned<alias_record>(alias, aliases()));
     // release: publishes the record; pairs with the acquire in aliases().
-    first_alias_.store(aliases_.back().get(), std::memory_order_release);
-    return *aliases_.back();
+    first_alias_.store(&made, std::memory_order_release);
+    return made;
   }
 
   // All written by the registry, under its lock; `live_` is null once removed.
   std::atomic<version_record*> live_ = nullptr;
   std::atomic<version_record*> newest_ = nullptr;
   std::atomic<alias_record*> first_alias_ = nullptr;
-  std::vector<std::unique_ptr<version_record>> versions_;
-  std::vector<std::unique_ptr<alias_record>> aliases_;
+  owned_list<version_record> versions_;
+  owned_list<alias_record> aliases_;
   std::uint32_t last_number_ = 0;
 };
 

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <atomic>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "hotplate/base/lock.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/base/text.hpp"
 #include "hotplate/registry/records.hpp"
 
@@ -29,8 +29,8 @@ struct registry_watcher {
 class registry {
  public:
   explicit registry(registry_watcher watcher = {}) : watcher_(watcher) {
-    tables_.push_back(std::make_unique<table>(first_buckets));
-    table_.store(tables_.back().get(), std::memory_order_release);
+    tables_.push_back(make_owned<table>(first_buckets));
+    table_.store(&tables_.back(), std::memory_order_release);
   }
 
   function_record* find(std::string_view name) const noexcept {
@@ -53,12 +53,12 @@ class registry {
     if (function_record* const known = find(name)) return *known;
     functions_.push_back(make());
     try {
-      insert(*functions_.back());
+      insert(functions_.back());
     } catch (...) {
-      functions_.pop_back();
+      functions_.take_last();
       throw;
     }
-    return *functions_.back();
+    return functions_.back();
   }
 
   /// Makes a version (`make(number)`) the live one; returns the one before it.
@@ -74,8 +74,8 @@ class registry {
                               std::string(signature) +
                               ": remove it before deploying it so");
     }
-    function.versions_.push_back(make(function.last_number_ + 1));
-    version_record& made = *function.versions_.back();
+    version_record& made =
+        function.versions_.push_back(make(function.last_number_ + 1));
     ++function.last_number_;
     made.replaced_ = before;
     made.older_ = function.newest_.load(std::memory_order_relaxed);
@@ -145,10 +145,10 @@ class registry {
          each = each->next) {
       each->write({});
     }
-    for (const auto& version : function.versions_) {
-      version->removed_.store(true, std::memory_order_relaxed);
-      if (std::exchange(version->uses_, 0) > 0) {
-        watcher_.in_use(*version, false);
+    for (version_record& version : function.versions_) {
+      version.removed_.store(true, std::memory_order_relaxed);
+      if (std::exchange(version.uses_, 0) > 0) {
+        watcher_.in_use(version, false);
       }
     }
     return true;
@@ -158,13 +158,13 @@ class registry {
   template <typename See>
   void for_each(const See& see) const {
     const lock_guard hold(lock_);
-    for (const auto& function : functions_) see(*function);
+    for (function_record& function : functions_) see(function);
   }
 
   /// Without the lock; from within for_each().
   template <typename See>
   static void see_versions(const function_record& function, const See& see) {
-    for (const auto& version : function.versions_) see(*version);
+    for (version_record& version : function.versions_) see(version);
   }
 
  private:
@@ -173,22 +173,21 @@ class registry {
     const entry* next;
   };
   struct table {
-    explicit table(std::size_t count)
-        : size(count), heads(new std::atomic<const entry*>[count]()) {}
+    explicit table(std::size_t count) : size(count), heads(count) {}
     std::atomic<const entry*>& bucket(std::string_view name) const noexcept {
       return heads[std::hash<std::string_view>{}(name) & (size - 1)];
     }
     void add(function_record& function) {
       auto& head = bucket(function.name);
-      entries.push_back(std::make_unique<entry>(
+      entries.push_back(make_owned<entry>(
           entry{&function, head.load(std::memory_order_relaxed)}));
       // release: publishes the entry; pairs with the acquire in find().
-      head.store(entries.back().get(), std::memory_order_release);
+      head.store(&entries.back(), std::memory_order_release);
     }
 
     const std::size_t size;  // A power of two.
-    const std::unique_ptr<std::atomic<const entry*>[]> heads;
-    std::vector<std::unique_ptr<entry>> entries;
+    const owned_array<std::atomic<const entry*>> heads;
+    owned_list<entry> entries;
   };
   static constexpr std::size_t first_buckets = 64;
 
@@ -242,21 +241,21 @@ class registry {
   }
 
   void insert(function_record& function) {
-    table& last = *tables_.back();
+    table& last = tables_.back();
     if (functions_.size() <= last.size) {
       last.add(function);
       return;
     }
-    auto wider = std::make_unique<table>(last.size * 2);
-    for (const auto& each : functions_) wider->add(*each);
+    auto wider = make_owned<table>(last.size * 2);
+    for (function_record& each : functions_) wider->add(each);
     tables_.push_back(std::move(wider));
-    table_.store(tables_.back().get(), std::memory_order_release);
+    table_.store(&tables_.back(), std::memory_order_release);
   }
 
   const registry_watcher watcher_;
   mutable lock lock_;  // Guards all writing.
-  std::vector<std::unique_ptr<function_record>> functions_;
-  std::vector<std::unique_ptr<table>> tables_;
+  owned_list<function_record> functions_;
+  owned_list<table> tables_;
   std::atomic<const table*> table_ = nullptr;
 };
 

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -12,6 +11,8 @@
 
 #include "hotplate/base/clock_source.hpp"
 #include "hotplate/base/lock.hpp"
+#include "hotplate/base/owned.hpp"
+#include "hotplate/base/thread.hpp"
 #include "hotplate/sched/worker.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -33,7 +34,7 @@ class blocking_threads {
         most_(most),
         enter_(enter),
         target_(target),
-        slots_(new slot[most]) {}
+        slots_(most) {}
   blocking_threads(const blocking_threads&) = delete;
   blocking_threads& operator=(const blocking_threads&) = delete;
   ~blocking_threads() {
@@ -125,7 +126,7 @@ class blocking_threads {
                      std::memory_order_release);
     }
     if (own.thread.joinable()) own.thread.join();  // It has left.
-    own.thread = std::thread(&blocking_threads::work, this, &own);
+    own.thread = start_thread<&blocking_threads::work>(*this, own);
     own.in_use = true;
     ++running_;
     return true;
@@ -135,10 +136,10 @@ class blocking_threads {
     return false;
   }
 
-  void work(slot* own) noexcept {
-    worker& on = *own->made.load(std::memory_order_relaxed);
+  void work(slot& own) noexcept {
+    worker& on = *own.made.load(std::memory_order_relaxed);
     enter_(target_, on);
-    while (task* const next = wait_for_task(*own)) on.run_plainly(*next);
+    while (task* const next = wait_for_task(own)) on.run_plainly(*next);
     on.release_thread();
   }
 
@@ -169,7 +170,7 @@ class blocking_threads {
   const std::size_t most_;
   const thread_main enter_;
   void* const target_;
-  const std::unique_ptr<slot[]> slots_;
+  const owned_array<slot> slots_;
   mutable lock lock_;  // Guards the rest, and starting threads.
   task_queue queue_;
   std::size_t idle_ = 0;

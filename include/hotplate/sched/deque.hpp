@@ -2,12 +2,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <new>
-#include <vector>
 
 #include "hotplate/base/assert.hpp"
 #include "hotplate/base/cache_line.hpp"
+#include "hotplate/base/owned.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -89,8 +88,7 @@ class deque {
  private:
   struct ring {
     explicit ring(std::int64_t size)
-        : capacity(size),
-          slots(new std::atomic<task*>[static_cast<std::size_t>(size)]) {}
+        : capacity(size), slots(static_cast<std::size_t>(size)) {}
 
     // Relaxed: bottom_ and top_ order the slots' contents.
     task* get(std::int64_t at) const noexcept {
@@ -104,15 +102,14 @@ class deque {
     }
 
     const std::int64_t capacity;  // A power of two.
-    const std::unique_ptr<std::atomic<task*>[]> slots;
+    const owned_array<std::atomic<task*>> slots;
   };
   static constexpr std::int64_t first_capacity = 256;
 
   ring* grow(const ring* old, std::int64_t top, std::int64_t bottom) {
     const std::int64_t size =
         old == nullptr ? first_capacity : old->capacity * 2;
-    rings_.push_back(std::make_unique<ring>(size));
-    ring* const made = rings_.back().get();
+    ring* const made = &rings_.push_back(make_owned<ring>(size));
     for (std::int64_t at = top; at < bottom; ++at) made->put(at, old->get(at));
     return made;
   }
@@ -129,7 +126,7 @@ class deque {
   // Thieves and owner write top_; the owner alone writes the others.
   alignas(cache_line) std::atomic<std::int64_t> top_ = 0;
   alignas(cache_line) std::atomic<std::int64_t> bottom_ = 0;
-  std::vector<std::unique_ptr<ring>> rings_;
+  owned_list<ring> rings_;
   std::atomic<ring*> ring_;
 };
 

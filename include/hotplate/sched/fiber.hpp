@@ -156,6 +156,7 @@ class fiber {
   // The worker's bookkeeping.
   worker* home = nullptr;
   fiber* next = nullptr;
+  fiber* next_made = nullptr;
   task* runs = nullptr;  // Stale once that has ended.
 
  private:

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <new>
 #include <utility>
-#include <vector>
 
 #include "hotplate/base/cache_line.hpp"
 #include "hotplate/sched/fiber.hpp"
@@ -21,7 +20,7 @@ class fiber_store {
   fiber_store(const fiber_store&) = delete;
   fiber_store& operator=(const fiber_store&) = delete;
   ~fiber_store() {
-    for (fiber* const made : made_) made->~fiber();
+    while (made_ != nullptr) std::exchange(made_, made_->next_made)->~fiber();
   }
 
   /// Null when memory is out; of class 0, always.
@@ -40,18 +39,17 @@ class fiber_store {
   }
 
   bool all_idle() const noexcept {
-    if (made_.empty()) return true;
+    if (made_ == nullptr) return true;
     std::size_t idle = 0;
     for (const fiber* each : idle_) {
       for (; each != nullptr; each = each->next) ++idle;
     }
-    return idle == made_.size();
+    return idle == count_;
   }
 
  private:
-  HOTPLATE_NOINLINE fiber* make(std::uint8_t stack_class) noexcept try {
+  HOTPLATE_NOINLINE fiber* make(std::uint8_t stack_class) noexcept {
     if (stack_class == 0) return nullptr;  // Not to run on a fiber.
-    if (made_.size() == made_.capacity()) made_.reserve(made_.size() * 2 + 16);
     const stack_memory stack = stacks_.make(stack_class);
     if (stack.size == 0) return nullptr;
     constexpr std::size_t reserved =
@@ -59,10 +57,9 @@ class fiber_store {
     std::byte* const top = stack.bottom + stack.size - reserved;
     auto* const made = new (top) fiber(stack, stack_class, start_);
     made->home = &home_;
-    made_.push_back(made);
+    made->next_made = std::exchange(made_, made);
+    ++count_;
     return made;
-  } catch (const std::bad_alloc&) {
-    return nullptr;
   }
 
   stack_pool& stacks_;
@@ -70,7 +67,8 @@ class fiber_store {
   const fiber::entry start_;
   // By stack class, last used first.
   std::array<fiber*, stack_pool::classes> idle_{};
-  std::vector<fiber*> made_;
+  fiber* made_ = nullptr;  // All of them, the last one first.
+  std::size_t count_ = 0;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

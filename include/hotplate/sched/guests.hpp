@@ -3,9 +3,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 
+#include "hotplate/base/owned.hpp"
 #include "hotplate/sched/worker.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -17,10 +17,7 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 class guests {
  public:
   guests(shared_sched& shared, std::size_t first_index, std::size_t most)
-      : shared_(shared),
-        first_index_(first_index),
-        most_(most),
-        slots_(new slot[most]) {}
+      : shared_(shared), first_index_(first_index), most_(most), slots_(most) {}
   guests(const guests&) = delete;
   guests& operator=(const guests&) = delete;
   ~guests() {
@@ -74,7 +71,7 @@ class guests {
   shared_sched& shared_;
   const std::size_t first_index_;
   const std::size_t most_;
-  const std::unique_ptr<slot[]> slots_;
+  const owned_array<slot> slots_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

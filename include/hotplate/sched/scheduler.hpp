@@ -4,12 +4,12 @@
 #include <sched.h>
 
 #include <chrono>
-#include <memory>
 #include <string>
 #include <system_error>
 #include <thread>
-#include <vector>
 
+#include "hotplate/base/owned.hpp"
+#include "hotplate/base/thread.hpp"
 #include "hotplate/sched/blocking_threads.hpp"
 #include "hotplate/sched/guests.hpp"
 #include "hotplate/sched/spares.hpp"
@@ -41,7 +41,8 @@ class scheduler {
         spares_(shared_, size_, &run_spare, this),
         guests_(shared_, shared_.workers.size(), config_.guests),
         blocking_(shared_, shared_.workers.size() + config_.guests,
-                  config_.blocking, &enter_blocking, this) {
+                  config_.blocking, &enter_blocking, this),
+        threads_(pumped_ ? 0 : size_) {
     if (pthread_key_create(&here_, nullptr) != 0) {
       throw std::system_error(EAGAIN, std::generic_category(),
                               "hotplate: no pthread key left for an engine");
@@ -59,12 +60,13 @@ class scheduler {
     if (pumped_) return;
     try {
       shared_.dog.start(inspect, target, config_.name + "/watch");
-      for (const auto& one : shared_.workers) {
-        if (threads_.size() == size_) break;
-        threads_.emplace_back(&scheduler::run, this, one.get());
+      for (worker& one : shared_.workers) {
+        if (started_ == size_) break;
+        threads_[started_] = start_thread<&scheduler::run>(*this, one);
+        ++started_;
       }
     } catch (const std::system_error& why) {
-      const std::size_t started = threads_.size();
+      const std::size_t started = started_;
       stop();
       throw std::system_error(why.code(), "hotplate: no thread for worker " +
                                               std::to_string(started + 1) +
@@ -79,11 +81,10 @@ class scheduler {
   void stop() noexcept {
     shared_.dog.stop();
     shared_.stopping.store(true, std::memory_order_seq_cst);
-    for (const auto& one : shared_.workers) {
-      one->engage();  // Wakes it, wherever it sleeps.
+    for (worker& one : shared_.workers) {
+      one.engage();  // Wakes it, wherever it sleeps.
     }
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
+    while (started_ > 0) threads_[--started_].join();
     spares_.join();
     blocking_.stop();
   }
@@ -97,7 +98,7 @@ class scheduler {
   }
   /// Null if that one was never needed.
   worker* at(std::size_t index) const noexcept {
-    if (index < shared_.workers.size()) return shared_.workers[index].get();
+    if (index < shared_.workers.size()) return &shared_.workers[index];
     index -= shared_.workers.size();
     return index < guests_.most() ? guests_.at(index)
                                   : blocking_.at(index - guests_.most());
@@ -156,21 +157,21 @@ class scheduler {
   worker* try_pump() noexcept {
     // acquire: sees what the last pumper did; pairs with end_pump().
     if (pumping_.exchange(true, std::memory_order_acquire)) return nullptr;
-    worker& on = *shared_.workers.front();
+    worker& on = shared_.workers[0];
     pthread_setspecific(here_, &on);
     on.adopt_thread();
     return &on;
   }
   void end_pump() noexcept {
-    shared_.workers.front()->release_thread();
+    shared_.workers[0].release_thread();
     pthread_setspecific(here_, nullptr);
     pumping_.store(false, std::memory_order_release);
   }
 
  private:
-  void run(worker* on) noexcept {
-    if (config_.pinned) pin_to_cpu(on->index());
-    run_as(*on, config_.name + "/" + std::to_string(on->index()));
+  void run(worker& on) noexcept {
+    if (config_.pinned) pin_to_cpu(on.index());
+    run_as(on, config_.name + "/" + std::to_string(on.index()));
   }
 
   static void run_spare(void* self, worker& on) {
@@ -245,7 +246,8 @@ class scheduler {
   pthread_key_t here_{};
   // Whether a host thread is inside poll() or its like.
   std::atomic<bool> pumping_ = false;
-  std::vector<std::thread> threads_;
+  owned_array<std::thread> threads_;
+  std::size_t started_ = 0;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -2,10 +2,10 @@
 
 #include <atomic>
 #include <cstddef>
-#include <memory>
 #include <vector>
 
 #include "hotplate/arena/stack_pool.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/sched/event_count.hpp"
 #include "hotplate/sched/inbox.hpp"
 #include "hotplate/sched/overflow.hpp"
@@ -27,8 +27,8 @@ struct shared_sched {
   stack_pool stacks;
   event_count idle;
   watchdog dog;
-  std::vector<std::unique_ptr<worker>> workers;  // Spare ones last.
-  std::unique_ptr<bed[]> beds;
+  owned_list<worker> workers;  // Spare ones last.
+  owned_array<bed> beds;
   const overflow_watch* const overflows;
   std::atomic<bool> stopping = false;
 

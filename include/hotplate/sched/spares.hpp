@@ -4,8 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <thread>
-#include <vector>
 
+#include "hotplate/base/owned.hpp"
+#include "hotplate/base/thread.hpp"
 #include "hotplate/sched/worker.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -33,7 +34,7 @@ class spares {
 
   /// Every tick: starts a spare that is needed, dismisses one that is not.
   void look_after(std::int64_t now, is_over over) noexcept {
-    if (slots_.empty()) return;
+    if (slots_.size() == 0) return;
     const std::size_t wanted = wanted_now(now, over);
     const std::size_t serving = count_serving();
     if (serving > wanted) {
@@ -83,7 +84,7 @@ class spares {
     bool all_held_long = true;
     for (std::size_t i = 0; i < shared_.workers.size(); ++i) {
       if (i >= regular_ && !slots_[i - regular_].serving) continue;
-      worker& one = *shared_.workers[i];
+      worker& one = shared_.workers[i];
       const std::int64_t held = held_for(one, sights_[i], now);
       if (i < regular_ && held < long_after) all_held_long = false;
       if (held >= held_after && is_lost(one, sights_[i], now, over)) ++lost;
@@ -150,7 +151,7 @@ class spares {
     running_.fetch_add(1, std::memory_order_relaxed);
     started_.fetch_add(1, std::memory_order_relaxed);
     try {
-      fresh.thread = std::thread(&spares::work, this, &fresh);
+      fresh.thread = start_thread<&spares::work>(*this, fresh);
       fresh.serving = true;
     } catch (...) {  // No memory, or no thread.
       running_.fetch_sub(1, std::memory_order_relaxed);
@@ -158,10 +159,10 @@ class spares {
     }
   }
 
-  void work(slot* own) noexcept {
-    run_(target_, worker_of(*own));
+  void work(slot& own) noexcept {
+    run_(target_, worker_of(own));
     // release: pairs with the acquire in count_serving().
-    own->left.store(true, std::memory_order_release);
+    own.left.store(true, std::memory_order_release);
   }
 
   void dismiss_one() noexcept {
@@ -174,16 +175,16 @@ class spares {
   }
 
   worker& worker_of(const slot& of) noexcept {
-    return *shared_
-                .workers[regular_ + static_cast<std::size_t>(&of - &slots_[0])];
+    return shared_
+        .workers[regular_ + static_cast<std::size_t>(&of - &slots_[0])];
   }
 
   shared_sched& shared_;
   const std::size_t regular_;
   const thread_main run_;
   void* const target_;
-  std::vector<sight> sights_;
-  std::vector<slot> slots_;
+  owned_array<sight> sights_;
+  owned_array<slot> slots_;
   std::int64_t surplus_since_ = 0;
   // Written by the watchdog, for statistics.
   std::atomic<std::size_t> running_ = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "hotplate/base/clock_source.hpp"
+#include "hotplate/base/thread.hpp"
 #include "hotplate/sched/timers.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -29,7 +30,7 @@ class watchdog {
     inspect_ = inspect;
     target_ = target;
     name_ = std::move(name);
-    thread_ = std::thread(&watchdog::run, this);
+    thread_ = start_thread<&watchdog::run>(*this);
   }
 
   void stop() noexcept {

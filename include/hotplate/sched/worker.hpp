@@ -2,10 +2,10 @@
 
 #include <atomic>
 #include <cstddef>
-#include <memory>
 #include <utility>
 #include <vector>
 
+#include "hotplate/base/owned.hpp"
 #include "hotplate/base/thread_state.hpp"
 #include "hotplate/sched/fiber_queue.hpp"
 #include "hotplate/sched/fiber_store.hpp"
@@ -262,9 +262,9 @@ class worker {
 inline shared_sched::shared_sched(clock_source& time, std::size_t regular,
                                   std::size_t spare,
                                   const overflow_watch* overflow_reports)
-    : dog(time), beds(new bed[regular + spare]), overflows(overflow_reports) {
+    : dog(time), beds(regular + spare), overflows(overflow_reports) {
   for (std::size_t i = 0; i < regular + spare; ++i) {
-    workers.push_back(std::make_unique<worker>(
+    workers.push_back(make_owned<worker>(
         *this, i, i < regular ? worker_kind::regular : worker_kind::spare));
   }
 }
@@ -275,15 +275,15 @@ inline task* task_source::steal_from_others() noexcept {
   const std::size_t count = shared_.workers.size();
   for (std::size_t i = 1; i < count; ++i) {
     const std::size_t victim = (index_ + i) % count;
-    if (task* const got = shared_.workers[victim]->tasks().steal()) return got;
+    if (task* const got = shared_.workers[victim].tasks().steal()) return got;
   }
   return nullptr;
 }
 
 inline bool shared_sched::anything_unstarted() const noexcept {
   if (!arrivals.empty()) return true;
-  for (const auto& one : workers) {
-    if (!one->tasks().empty()) return true;
+  for (worker& one : workers) {
+    if (!one.tasks().empty()) return true;
   }
   return false;
 }

@@ -35,6 +35,7 @@
 #include "hotplate/suspend.hpp"
 #include "hotplate/usage.hpp"
 #include "hotplate/version.hpp"
+#include "hotplate/view.hpp"
 
 TEST(all_headers, go_together) {
   hotplate::engine engine({.workers = 0});

@@ -18,7 +18,7 @@ class registry_test : public testing::Test {
  protected:
   function_record& enter(const std::string& name) {
     return names_.enter(
-        name, [&] { return std::make_unique<function_record>(name); });
+        name, [&] { return hotplate::detail::make_owned<function_record>(name); });
   }
 
   version_record* publish(function_record& function,
@@ -26,7 +26,7 @@ class registry_test : public testing::Test {
     return names_.publish(function, signature, [&](std::uint32_t number) {
       handler how{};
       how.signature = signature;
-      return std::make_unique<version_record>(
+      return hotplate::detail::make_owned<version_record>(
           number, hotplate::function_config{}, std::move(how));
     });
   }
@@ -85,7 +85,7 @@ TEST_F(registry_test, ten_thousand_names_are_found_however_often_it_grew) {
 }
 
 TEST_F(registry_test, if_no_record_can_be_made_the_name_stays_unknown) {
-  const auto fail = []() -> std::unique_ptr<function_record> {
+  const auto fail = []() -> hotplate::detail::owned<function_record> {
     throw std::bad_alloc();
   };
 
@@ -171,7 +171,7 @@ TEST_F(registry_test, a_refused_version_changes_nothing) {
 
 TEST_F(registry_test, a_version_that_cannot_be_made_takes_no_number) {
   function_record& hello = enter("hello");
-  const auto fail = [](std::uint32_t) -> std::unique_ptr<version_record> {
+  const auto fail = [](std::uint32_t) -> hotplate::detail::owned<version_record> {
     throw std::bad_alloc();
   };
 
