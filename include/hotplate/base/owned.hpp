@@ -39,7 +39,8 @@ class owned {
     return object;
   }
   void reset(T* object = nullptr) noexcept {
-    static_assert(sizeof(T) > 0, "T must be complete where it is deleted");
+    static_assert(
+        requires { sizeof(T); }, "T must be complete");
     T* const gone = object_;
     object_ = object;
     delete gone;
