@@ -34,8 +34,8 @@ class registry_stress_test : public testing::Test {
     names_.publish(function, "", [](std::uint32_t number) {
       hotplate::function_config config;
       config.timeout = std::chrono::milliseconds(number);
-      return hotplate::detail::make_owned<version_record>(number, config,
-                                              hotplate::detail::handler{});
+      return hotplate::detail::make_owned<version_record>(
+          number, config, hotplate::detail::handler{});
     });
   }
 

@@ -46,7 +46,7 @@ class held_workers_test : public testing::Test {
 };
 
 TEST_F(held_workers_test, spare_threads_serve_while_overruns_hold_all_workers) {
-  const auto spin = spin_until_released(milliseconds(50));
+  const auto spin = spin_until_released(milliseconds(1'000));
   const auto add =
       engine_.deploy("add", [](context&, int a, int b) { return a + b; });
   auto first = spin.async();

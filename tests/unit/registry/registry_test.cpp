@@ -17,8 +17,9 @@ using hotplate::detail::version_record;
 class registry_test : public testing::Test {
  protected:
   function_record& enter(const std::string& name) {
-    return names_.enter(
-        name, [&] { return hotplate::detail::make_owned<function_record>(name); });
+    return names_.enter(name, [&] {
+      return hotplate::detail::make_owned<function_record>(name);
+    });
   }
 
   version_record* publish(function_record& function,
@@ -171,7 +172,8 @@ TEST_F(registry_test, a_refused_version_changes_nothing) {
 
 TEST_F(registry_test, a_version_that_cannot_be_made_takes_no_number) {
   function_record& hello = enter("hello");
-  const auto fail = [](std::uint32_t) -> hotplate::detail::owned<version_record> {
+  const auto fail =
+      [](std::uint32_t) -> hotplate::detail::owned<version_record> {
     throw std::bad_alloc();
   };
 
