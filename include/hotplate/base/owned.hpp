@@ -6,8 +6,8 @@
 
 #include "hotplate/version.hpp"
 
-// What std::unique_ptr does for the engine, at a tenth of what each of that
-// costs every file that includes the library (tests/compile_cost).
+// What std::unique_ptr does for the engine; each type of that is dear for every
+// file that includes the library (tests/compile_cost).
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
