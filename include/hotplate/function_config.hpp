@@ -27,6 +27,12 @@ consteval mebibytes operator""_MiB(unsigned long long count) {
 }
 }  // namespace literals
 
+/// Where a handler goes on that was suspended.
+enum class affinity : std::uint8_t {
+  worker,  ///< On the worker, and so the thread, where it started.
+  any,     ///< On whichever worker is free first.
+};
+
 /// How one function is run. Every field is checked by `deploy`.
 struct function_config {
   /// 128 to 10,240 MiB: the hard cap of an invocation's arena, and the GB of
@@ -87,6 +93,14 @@ struct function_config {
   /// max_concurrency, and the engine's max_blocking_threads. In a host-pumped
   /// engine it runs as any other.
   bool blocking = false;
+
+  /// `any` keeps suspended handlers from waiting for a worker that is held,
+  /// and is for handlers that keep nothing of their thread across a suspension
+  /// point: no errno, no thread_local variable, no std::mutex that is locked.
+  /// Compilers take the addresses of such for constants within a function, so
+  /// what needs them belongs in one of its own that is not inlined, and does
+  /// not suspend. In invoke_here, and below it, handlers stay on their thread.
+  hotplate::affinity affinity = hotplate::affinity::worker;
 
   /// Keep stacks for this function alone, so that function_stats can tell how
   /// deep it went. Nothing is measured while it runs; the price is memory,

@@ -39,11 +39,11 @@ invocation* prepare_encoded(core& engine, std::string_view name, Event& event,
 inline outcome<payload> invoke_encoded_here(core& engine, std::string_view name,
                                             payload_view event,
                                             const invoke_options& options) {
-  worker* const here = engine.here_or_throw({});
+  worker* here = engine.here_or_throw({});
   invocation* const call =
       prepare_encoded<true>(engine, name, event, options, here);
   if (call == nullptr) return no_record<payload>(engine);
-  engine.invoke_here(*call, here);
+  here = engine.invoke_here(*call, here);
   return take_outcome<payload>(engine, *call, here);
 }
 
@@ -51,13 +51,13 @@ template <typename Event>
 outcome<payload> invoke_encoded(core& engine, std::string_view name,
                                 Event event, const invoke_options& options,
                                 const source_location& where) {
-  worker* const here = engine.here_or_throw(where);
+  worker* here = engine.here_or_throw(where);
   invocation* const call = prepare_encoded(engine, name, event, options, here);
   if (call == nullptr) return no_record<payload>(engine);
   if (options.stop.stop_possible()) {
-    engine.invoke(*call, here, options.stop);
+    here = engine.invoke(*call, here, options.stop);
   } else {
-    engine.invoke(*call, here);
+    here = engine.invoke(*call, here);
   }
   return take_outcome<payload>(engine, *call, here);
 }

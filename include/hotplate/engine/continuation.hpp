@@ -83,11 +83,13 @@ struct continuations {
 
   /// Runs it on the calling thread, which an executor has chosen.
   static void call_here(invocation& next) noexcept {
-    worker* const here = next.engine->threads_.here();
+    scheduler& threads = next.engine->threads_;
+    worker* here = threads.here();
     const bool on_fiber = here != nullptr && !here->on_root();
     task* const before = on_fiber ? here->running() : nullptr;
     if (on_fiber) here->set_running(&next);
     call(next);
+    if (on_fiber) here = threads.here();  // Which may have changed meanwhile.
     end(next, here, next.is.verdict);
     if (on_fiber) here->set_running(before);
   }
@@ -187,7 +189,7 @@ struct continuations {
     if (next == nullptr) return nullptr;
     next->run = run;
     next->refuse = &refuse;
-    next->stack_class = stack_pool::class_of(stack_bytes);
+    static_cast<fiber_kind&>(*next) = {stack_pool::class_of(stack_bytes)};
     next->is.untidy = true;
     next->bound = invocation::continues;
     next->arrived = engine.clock_now();

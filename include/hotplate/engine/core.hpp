@@ -63,12 +63,13 @@ class core {
   invocation* open(function_record* target, version_record* version,
                    const invoke_options& options, worker* here) noexcept;
   // --- invoke.hpp
-  /// Invokes and waits until it has settled.
-  void invoke(invocation& call, worker* here);
+  /// Invokes and waits until it has settled. `here` is the calling thread's
+  /// worker, or null; returned is what it is then.
+  worker* invoke(invocation& call, worker* here);
   /// The same; cancels it when `stop` says so.
-  void invoke(invocation& call, worker* here, const std::stop_token& stop);
+  worker* invoke(invocation& call, worker* here, const std::stop_token& stop);
   /// The same, on the calling thread.
-  void invoke_here(invocation& call, worker* here);
+  worker* invoke_here(invocation& call, worker* here);
   /// Starts it; somebody may wait for it later.
   void start(invocation& call, worker* here) noexcept;
 
@@ -94,7 +95,7 @@ class core {
   void leave(invocation& call, worker* here) noexcept;
 
   // --- wait.hpp
-  void wait(invocation& call, worker* here, std::int64_t until = forever);
+  worker* wait(invocation& call, worker* here, std::int64_t until = forever);
   void sleep_until(invocation& call, std::int64_t when);
   void yield(invocation& call);
   /// The worker that the calling thread is running, or null. In a handler whose
@@ -123,6 +124,8 @@ class core {
   time_point now() const noexcept { return as_time(time_.now()); }
   std::int64_t clock_now() const noexcept { return time_.now(); }
   worker* here() const noexcept { return threads_.here(); }
+  /// See scheduler.
+  void make_restless() noexcept { threads_.make_restless(); }
   const engine_config& config() const noexcept { return config_; }
   registry& names() noexcept { return names_; }
   chunk_source& chunks() noexcept { return chunks_; }
@@ -146,6 +149,8 @@ class core {
   friend class post_office;     // post_office.hpp
 
   // --- setup.hpp
+  fiber_kind fibers_for(deployed_function& target,
+                        const function_config& config);
   std::uint8_t stacks_for(deployed_function& target,
                           const function_config& config);
 
@@ -160,8 +165,8 @@ class core {
   enum class admission { granted, waiting, refused };
   admission admit(invocation& call, worker* here) noexcept;
   admission bar(invocation& call) noexcept;
-  void run_directly(invocation& call, worker& here);
-  void wait_or_leave(invocation& call, worker* here);
+  worker* run_directly(invocation& call, worker& here);
+  worker* wait_or_leave(invocation& call, worker* here);
   void run_pumping(invocation& call);  // pump.hpp
   void send_to_worker(invocation& call, worker* here) noexcept;
   static fiber* run(task& self, worker& on);
@@ -213,7 +218,7 @@ class core {
   static void request_stop(invocation& call) noexcept;
 
   // --- wait.hpp
-  void wait_as_fiber(invocation& call, worker& here, std::int64_t until);
+  worker* wait_as_fiber(invocation& call, worker* here, std::int64_t until);
   void wait_as_thread(invocation& call, std::int64_t until) noexcept;
   std::uint32_t open_wait(invocation& self, fiber& on,
                           std::int64_t until) noexcept;
@@ -221,8 +226,8 @@ class core {
              std::int64_t now) noexcept;
   void close_wait(invocation& self, worker& here, std::int64_t left_at,
                   std::int64_t now) noexcept;
-  static void suspend(invocation& self, worker& here, std::uint32_t wait,
-                      after_switch then) noexcept;
+  static worker* suspend(invocation& self, worker& here, std::uint32_t wait,
+                         after_switch then) noexcept;
   static void set(timer& one, invocation& target, std::uint64_t token,
                   void (*fire)(void*, std::uint64_t,
                                std::int64_t) noexcept) noexcept {

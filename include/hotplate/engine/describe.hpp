@@ -77,7 +77,7 @@ invocation_info core::info_of(const invocation& call, const glimpse& seen,
     made.where = seen.where;
     made.worker = worker_of_child(seen);
     if (made.worker < 0 && seen.on != nullptr) {
-      made.worker = static_cast<int>(seen.on->home->index());
+      made.worker = static_cast<int>(seen.on->home()->index());
     }
   } else if (seen.started) {
     made.worker = worker_running(call);

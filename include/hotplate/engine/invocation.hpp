@@ -48,18 +48,15 @@ struct deployed_function final : function_record {
   std::array<std::uint8_t, stack_pool::common_classes> own_stacks{};
 };
 
-/// Instead of a stack class: for that function, a thread's own.
-inline constexpr std::uint8_t on_own_thread = 0;
-
 struct deployed_version final : version_record {
   deployed_version(std::uint32_t its_number, const function_config& its_config,
                    handler its_handler, std::string_view function,
-                   std::uint8_t stacks, scheduler& threads, clock_source& time)
+                   fiber_kind runs_on, scheduler& threads, clock_source& time)
       : version_record(its_number, its_config, std::move(its_handler)),
-        stack_class(stacks),
-        instances(*this, function, stacks, threads, time) {}
+        fibers(runs_on),
+        instances(*this, function, runs_on.stack_class, threads, time) {}
 
-  const std::uint8_t stack_class;
+  const fiber_kind fibers;  // No stack: a thread's own.
   instance_pool instances;
   deployed_version* next_closing = nullptr;  // As the engine ends.
 };

@@ -13,37 +13,41 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-inline void core::invoke(invocation& call, worker* here) {
+inline worker* core::invoke(invocation& call, worker* here) {
   const admission answer = admit(call, here);
   if (answer != admission::granted) [[unlikely]]
-    return answer == admission::waiting ? wait_or_leave(call, here) : void();
+    return answer == admission::waiting ? wait_or_leave(call, here) : here;
   if (here != nullptr) return run_directly(call, *here);
-  if (threads_.pumped()) return run_pumping(call);
-  send_to_worker(call, nullptr);
-  wait_as_thread(call, forever);
+  if (threads_.pumped()) {
+    run_pumping(call);
+  } else {
+    send_to_worker(call, nullptr);
+    wait_as_thread(call, forever);
+  }
+  return nullptr;
 }
 
 // Cancelling may come from any thread, as for a pending; so, like one, the call
 // is sent and waited for, and nobody may cancel it before it is admitted.
-HOTPLATE_NOINLINE inline void core::invoke(invocation& call, worker* here,
-                                           const std::stop_token& stop) {
+HOTPLATE_NOINLINE inline worker* core::invoke(invocation& call, worker* here,
+                                              const std::stop_token& stop) {
   if (stop.stop_requested() && !call.thrown) call.thrown = is_cancelled(call);
   const admission answer = admit(call, here);
-  if (answer == admission::refused) return;
+  if (answer == admission::refused) return here;
   if (answer == admission::granted) send_to_worker(call, here);
   const std::uint64_t generation = call.generation();
   const std::stop_callback cancelling(
       stop, [&]() noexcept { cancel(call, generation, errc::cancelled); });
-  wait_or_leave(call, here);
+  return wait_or_leave(call, here);
 }
 
 // A handler that is thrown out while it waits takes no outcome any more.
-HOTPLATE_NOINLINE inline void core::wait_or_leave(invocation& call,
-                                                  worker* here) {
+HOTPLATE_NOINLINE inline worker* core::wait_or_leave(invocation& call,
+                                                     worker* here) {
   try {
-    wait(call, here);
+    return wait(call, here);
   } catch (...) {
-    leave(call, here);
+    leave(call, threads_.here());
     throw;
   }
 }
@@ -79,30 +83,39 @@ HOTPLATE_NOINLINE inline core::admission core::bar(invocation& call) noexcept {
 }
 
 // Which worker? The caller's own, at once, where it is a handler that waits.
-inline void core::run_directly(invocation& call, worker& here) {
-  if (here.on_root()) return refuse(call, is_pumping(call));
-  if (call.stack_class == on_own_thread) [[unlikely]] {
+inline worker* core::run_directly(invocation& call, worker& here) {
+  if (here.on_root()) [[unlikely]] {
+    refuse(call, is_pumping(call));
+    return &here;
+  }
+  if (call.stack_class == no_stack) [[unlikely]] {
     send_to_worker(call, &here);
     return wait_or_leave(call, &here);
   }
   invocation* const self = call.parent;
-  call.caller.store(&here.current(), std::memory_order_relaxed);
+  fiber& caller = here.current();
+  caller.open_parting();
+  call.caller.store(&caller, std::memory_order_relaxed);
   call.is.direct = true;
   if (self != nullptr) self->awaited.store(&call, std::memory_order_release);
   if (!here.run_now(call)) refuse_fiber(call, here);
+  worker& now_on = *caller.home();
   // A plain worker's thread has no fiber that would be resumed only then.
-  while (here.is_plain() && !call.has(invocation::settled)) here.run_ready();
-  if (self == nullptr) return;
+  while (now_on.is_plain() && !call.has(invocation::settled)) {
+    now_on.run_ready();
+  }
+  if (self == nullptr) return &now_on;
   self->awaited.store(nullptr, std::memory_order_release);
   // Unless it was answered early, this very moment is when it ended.
-  go_on(*self, here, call.arrived,
+  go_on(*self, now_on, call.arrived,
         call.is.early ? time_.now() : call.settled_at);
+  return &now_on;
 }
 
 // Blocking functions have threads of their own.
 HOTPLATE_NOINLINE inline void core::send_to_worker(invocation& call,
                                                    worker* here) noexcept {
-  if (call.stack_class == on_own_thread) {
+  if (call.stack_class == no_stack) {
     if (!threads_.blocking().submit(call)) refuse(call, lacks_thread(call));
   } else if (!threads_.submit(call, here)) {
     refuse(call, is_out_of_memory(call, "to queue it"));
@@ -112,16 +125,18 @@ HOTPLATE_NOINLINE inline void core::send_to_worker(invocation& call,
 // On the calling thread, unless it has to wait for a place first: who is called
 // in then runs on a worker. A handler that calls is on a worker already. What
 // the caller lends it, it may use until it ends.
-inline void core::invoke_here(invocation& call, worker* here) {
+inline worker* core::invoke_here(invocation& call, worker* here) {
   if (here != nullptr || threads_.pumped()) return invoke(call, here);
   const admission answer = admit(call, nullptr);
-  if (answer == admission::refused) return;
+  if (answer == admission::refused) return nullptr;
   if (answer == admission::granted && !threads_.run_here(call)) {
-    return refuse(call, lacks_guest_place(call, config_.max_guest_threads));
+    refuse(call, lacks_guest_place(call, config_.max_guest_threads));
+    return nullptr;
   }
   wait_as_thread(call, forever);
   constexpr timespec nap{0, 50'000};
   while (!call.has(invocation::ended)) nanosleep(&nap, nullptr);
+  return nullptr;
 }
 
 // From here on, on a fiber of the worker.
@@ -132,6 +147,8 @@ inline fiber* core::run(task& self, worker& on) {
   on.set_running(&call);
   if (engine.begin(call)) [[likely]]
     engine.call_handler(call, on, on_loan);
+  if (call.moves) [[unlikely]]
+    return engine.finish(call, *engine.threads_.here(), on_loan);
   return engine.finish(call, on, on_loan);
 }
 

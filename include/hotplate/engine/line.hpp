@@ -107,7 +107,7 @@ class lobby {
     std::uint32_t wait;
   };
   static void publish(void* argument) noexcept;
-  void suspend(guest& self, worker& here, std::int64_t until, bool must);
+  worker* suspend(guest& self, worker* here, std::int64_t until, bool must);
   void block(guest& self, std::int64_t until) noexcept;
   void pump(guest& self, std::int64_t until);
 
@@ -119,7 +119,7 @@ inline std::uint32_t lobby::stand(line& in, guest& self, worker* here,
                                   std::int64_t until, bool must) {
   const bool on_fiber = here != nullptr && !here->on_root();
   if (on_fiber) {
-    suspend(self, *here, until, must);
+    here = suspend(self, here, until, must);
   } else if (engine_.threads_.pumped()) {
     pump(self, until);
   } else {
@@ -154,28 +154,30 @@ inline void lobby::publish(void* argument) noexcept {
       return;
     }
   }
-  if (left.on.wake(left.wait)) left.on.home->resume(left.on);
+  if (left.on.wake(left.wait)) left.on.home()->resume(left.on);
 }
 
-inline void lobby::suspend(guest& self, worker& here, std::int64_t until,
-                           bool must) {
-  auto& call = *static_cast<invocation*>(here.running());
+inline worker* lobby::suspend(guest& self, worker* here, std::int64_t until,
+                              bool must) {
+  auto& call = *static_cast<invocation*>(here->running());
   while (self.served.load(std::memory_order_acquire) == 0) {
     const bool over = call.has(invocation::claimed);
-    if (over && !(must && std::uncaught_exceptions() > 0)) return;
+    if (over && !(must && std::uncaught_exceptions() > 0)) break;
     const std::int64_t left_at = engine_.time_.now();
-    if (left_at >= until) return;
-    fiber& on = here.current();
+    if (left_at >= until) break;
+    fiber& on = here->current();
     // One that is over has no deadline to be woken by any more.
     parting left{guard_, self, on,
                  over ? on.arm() : engine_.open_wait(call, on, until)};
     if (over) {
-      here.suspend({&publish, &left});
+      here->suspend({&publish, &left});
     } else {
-      core::suspend(call, here, left.wait, {&publish, &left});
+      core::suspend(call, *here, left.wait, {&publish, &left});
     }
-    engine_.close_wait(call, here, left_at, engine_.time_.now());
+    here = on.home();
+    engine_.close_wait(call, *here, left_at, engine_.time_.now());
   }
+  return here;
 }
 
 inline void lobby::block(guest& self, std::int64_t until) noexcept {

@@ -24,7 +24,7 @@ inline invocation* core::open(function_record* target, version_record* version,
   show(call->target,
        version != nullptr ? static_cast<deployed_function*>(target) : nullptr);
   if (version != nullptr) [[likely]]
-    call->stack_class = call->version->stack_class;
+    static_cast<fiber_kind&>(*call) = call->version->fibers;
   call->options = {options.tenant, options.trigger, options.keep_log,
                    options.attempt};
   call->is = {};
@@ -48,7 +48,7 @@ inline void core::aim(invocation& call, function_record& target,
                       version_record& version) noexcept {
   show(call.target, static_cast<deployed_function*>(&target));
   show(call.version, static_cast<deployed_version*>(&version));
-  call.stack_class = call.version->stack_class;
+  static_cast<fiber_kind&>(call) = call.version->fibers;
 }
 
 // A nested invocation inherits its caller's deadline; the nearer one wins. The

@@ -117,7 +117,7 @@ HOTPLATE_INLINE fiber* core::answer_directly(invocation& call,
                                              worker& here) noexcept {
   constexpr std::uint64_t all = invocation::settled | invocation::ended;
   fiber* const waiter = call.caller.load(std::memory_order_relaxed);
-  if (waiter->home != &here) [[unlikely]]
+  if (waiter->home() != &here) [[unlikely]]
     return answer(call, &here, all);
   call.state.store(call.state.load(std::memory_order_relaxed) | all,
                    std::memory_order_release);
@@ -142,9 +142,10 @@ HOTPLATE_NOINLINE inline fiber* core::answer(invocation& call, worker* here,
     futex_wake(&call.state, std::numeric_limits<int>::max());
   }
   if (direct) {
-    if (here != nullptr && waiter->home == here) return waiter;
+    worker& home = *waiter->home();
+    if (here == &home) return waiter;
     // A thread that pumps looks by itself.
-    if (!waiter->owns_thread() || waiter->home->is_plain()) resume(*waiter);
+    if (!waiter->owns_thread() || home.is_plain()) home.post(*waiter);
   } else if ((before & invocation::fiber_waits) != 0) {
     // Read only now, when it is sure to be there. Should the record be in use
     // again, this wakes somebody in vain, who then looks and waits again.
@@ -240,7 +241,7 @@ inline void core::wake(fiber* suspended, std::uint32_t wait) noexcept {
 }
 
 inline void core::resume(fiber& ready) noexcept {
-  worker* const home = ready.home;
+  worker* const home = ready.home();
   home == threads_.here() ? home->resume(ready) : home->post(ready);
 }
 

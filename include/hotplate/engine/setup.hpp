@@ -84,6 +84,9 @@ inline void check(std::string_view name, const handler& how,
   list.within<std::size_t>("environment", environment_bytes, 0, 4096, "bytes");
   list.within("stack_bytes", config.stack_bytes, stack_pool::smallest,
               stack_pool::largest, "bytes");
+  list.require(config.affinity == affinity::worker || !config.blocking,
+               "affinity = any: a blocking function runs on a thread of its "
+               "own, where it stays");
   check_retry(list, config);
   list.pass();
 }
@@ -116,16 +119,22 @@ inline core::core(engine_config config)
       limit_(config_.max_concurrency),
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
       threads_(time_, threads_of(config_)),
-      records_(*this, {&run, &refuse_fiber, &name_of_task}, functions_,
+      records_(*this, {{}, &run, &refuse_fiber, &name_of_task}, functions_,
                threads_.indices()),
       names_(version_watcher()) {
   records_.use(threads_.timers());
   threads_.start(&inspect, this);
 }
 
+inline fiber_kind core::fibers_for(deployed_function& target,
+                                   const function_config& config) {
+  if (config.blocking && !threads_.pumped()) return {no_stack};
+  const bool moves = config.affinity == affinity::any && !threads_.pumped();
+  return {stacks_for(target, config), moves};
+}
+
 inline std::uint8_t core::stacks_for(deployed_function& target,
                                      const function_config& config) {
-  if (config.blocking && !threads_.pumped()) return on_own_thread;
   const std::uint8_t common = stack_pool::class_of(config.stack_bytes);
   if (!config.measure_stack) return common;
   std::uint8_t& own = target.own_stacks[common];
@@ -145,12 +154,12 @@ inline function_record& core::deploy(std::string name, handler how,
   const std::string_view signature = how.signature;
   names_.publish(target, signature, [&](std::uint32_t number) {
     auto& function = static_cast<deployed_function&>(target);
-    const std::uint8_t stacks = stacks_for(function, config);
+    const fiber_kind fibers = fibers_for(function, config);
     if (!threads_.timers().expect(instance_pool::timers)) {
       throw std::bad_alloc();
     }
     auto made = make_owned<deployed_version>(
-        number, config, std::move(how), target.name, stacks, threads_, time_);
+        number, config, std::move(how), target.name, fibers, threads_, time_);
     reserve(function, config);
     return made;
   });

@@ -138,7 +138,7 @@ invocation* prepare(core& engine, function_record& target,
 template <typename R, typename... Args>
 outcome<R> function<R(Args...)>::operator()(Args... args,
                                             source_location where) const {
-  detail::worker* const here = core_->here_or_throw(where);
+  detail::worker* here = core_->here_or_throw(where);
   detail::invocation* const call =
       detail::prepare<false, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
@@ -146,23 +146,23 @@ outcome<R> function<R(Args...)>::operator()(Args... args,
           args...);
   if (call == nullptr) return detail::no_record<R>(*core_);
   if (options_.stop.stop_possible()) [[unlikely]] {
-    core_->invoke(*call, here, options_.stop);
+    here = core_->invoke(*call, here, options_.stop);
   } else {
-    core_->invoke(*call, here);
+    here = core_->invoke(*call, here);
   }
   return detail::take_outcome<R>(*core_, *call, here);
 }
 
 template <typename R, typename... Args>
 outcome<R> function<R(Args...)>::call_here(Args... args) const {
-  detail::worker* const here = core_->here_or_throw({});
+  detail::worker* here = core_->here_or_throw({});
   detail::invocation* const call =
       detail::prepare<true, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
           *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
   if (call == nullptr) return detail::no_record<R>(*core_);
-  core_->invoke_here(*call, here);
+  here = core_->invoke_here(*call, here);
   return detail::take_outcome<R>(*core_, *call, here);
 }
 
@@ -214,10 +214,10 @@ template <typename T>
 outcome<T> pending<T>::get(source_location where) {
   if (refused_) return std::move(*std::exchange(refused_, std::nullopt));
   detail::core& engine = *call_->engine;
-  detail::worker* const here = engine.here_or_throw(where);
+  detail::worker* here = engine.here_or_throw(where);
   if (here == nullptr && engine.is_forked()) [[unlikely]]
     return detail::no_record<T>(engine);
-  engine.wait(*call_, here);
+  here = engine.wait(*call_, here);
   return detail::take_outcome<T>(engine, *std::exchange(call_, nullptr), here);
 }
 

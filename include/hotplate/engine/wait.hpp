@@ -5,16 +5,22 @@
 
 // Waiting: a handler's fiber suspends, any other thread blocks. Every wait ends
 // at the deadline of whoever waits, and every wait looks again when it is over.
+// A fiber may go on on another worker: whatever may suspend one returns where
+// it is then (null on a thread that runs no worker).
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-inline void core::wait(invocation& call, worker* here, std::int64_t until) {
-  if (call.has(invocation::settled)) return;
+inline worker* core::wait(invocation& call, worker* here, std::int64_t until) {
+  if (call.has(invocation::settled)) return here;
   if (here != nullptr && !here->on_root()) {
-    return wait_as_fiber(call, *here, until);
+    return wait_as_fiber(call, here, until);
   }
-  if (threads_.pumped()) return wait_beside_pump(call, until);
-  wait_as_thread(call, until);
+  if (threads_.pumped()) {
+    wait_beside_pump(call, until);
+  } else {
+    wait_as_thread(call, until);
+  }
+  return here;
 }
 
 namespace waiting {
@@ -45,37 +51,38 @@ inline void resume(void* argument) {
 
 }  // namespace waiting
 
-inline void core::wait_as_fiber(invocation& call, worker& here,
-                                std::int64_t until) {
-  auto* const self = static_cast<invocation*>(here.running());
+inline worker* core::wait_as_fiber(invocation& call, worker* here,
+                                   std::int64_t until) {
+  auto* const self = static_cast<invocation*>(here->running());
   while (!call.has(invocation::settled)) {
-    if (throw_if_over(&here)) {
+    if (throw_if_over(here)) {
       cancel(call, call.generation(), errc::cancelled);
-      return;
+      break;
     }
     const std::int64_t left_at = time_.now();
-    if (left_at >= until) return;
-    fiber& on = here.current();
+    if (left_at >= until) break;
+    fiber& on = here->current();
     const std::uint32_t wait = open_wait(*self, on, until);
     call.caller.store(&on, std::memory_order_relaxed);
     call.wait_number.store(wait, std::memory_order_relaxed);
-    waiting::note note{call, here, on, wait};
-    suspend(*self, here, wait, {&waiting::publish, &note});
+    waiting::note note{call, *here, on, wait};
+    here = suspend(*self, *here, wait, {&waiting::publish, &note});
     call.state.fetch_and(~std::uint64_t{invocation::fiber_waits},
                          std::memory_order_relaxed);
-    close_wait(*self, here, left_at, time_.now());
+    close_wait(*self, *here, left_at, time_.now());
   }
+  return here;
 }
 
 inline void core::sleep_until(invocation& call, std::int64_t when) {
-  worker& here = *threads_.here();
+  worker* here = threads_.here();
   for (;;) {
-    if (throw_if_over(&here)) return;
+    if (throw_if_over(here)) return;
     const std::int64_t left_at = time_.now();
     if (left_at >= when) return;
-    const std::uint32_t wait = open_wait(call, here.current(), when);
-    suspend(call, here, wait, {});
-    close_wait(call, here, left_at, time_.now());
+    const std::uint32_t wait = open_wait(call, here->current(), when);
+    here = suspend(call, *here, wait, {});
+    close_wait(call, *here, left_at, time_.now());
   }
 }
 
@@ -86,8 +93,8 @@ inline void core::yield(invocation& call) {
   fiber& on = here.current();
   waiting::note note{call, here, on, open_wait(call, on, forever)};
   here.suspend({&waiting::resume, &note});
-  close_wait(call, here, left_at, time_.now());
-  throw_if_over(&here);
+  close_wait(call, *on.home(), left_at, time_.now());
+  throw_if_over(on.home());
 }
 
 // While a fiber is suspended, and until it runs again however long that takes,
@@ -111,12 +118,14 @@ inline std::uint32_t core::open_wait(invocation& self, fiber& on,
   return wait;
 }
 
-inline void core::suspend(invocation& self, worker& here, std::uint32_t wait,
-                          after_switch then) noexcept {
+inline worker* core::suspend(invocation& self, worker& here, std::uint32_t wait,
+                             after_switch then) noexcept {
+  fiber& on = here.current();
   // Cancelled meanwhile: stay, unless somebody has already resumed this fiber,
   // which must then be left to be resumed.
-  if (self.has(invocation::claimed) && here.current().wake(wait)) return;
+  if (self.has(invocation::claimed) && on.wake(wait)) return &here;
   here.suspend(then);
+  return on.home();
 }
 
 inline void core::close_wait(invocation& self, worker& here,

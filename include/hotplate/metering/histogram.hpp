@@ -15,7 +15,7 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 using tally = std::atomic<std::uint64_t>;
 
 // Not fetch_add: one writer needs no locked instruction.
-inline void add(tally& sum, std::uint64_t amount) noexcept {
+HOTPLATE_INLINE void add(tally& sum, std::uint64_t amount) noexcept {
   sum.store(sum.load(std::memory_order_relaxed) + amount,
             std::memory_order_relaxed);
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "hotplate/arena/stack_pool.hpp"
+#include "hotplate/sched/task.hpp"
 
 #if defined(HOTPLATE_ASAN)
 #include <sanitizer/common_interface_defs.h>
@@ -23,8 +24,9 @@
 // uncaught exceptions of the C++ runtime, and the sanitizers' idea of the
 // stack. They are handed over here. The compilers take addresses of a thread's
 // data for constants (errno, thread_local, __cxa_get_globals), so whoever may
-// come back on another thread must not hold such an address across a switch;
-// switch_to() is not inlined, and fibers come back on their own worker.
+// come back on another thread must not hold such an address across a switch:
+// switch_to() is not inlined, the engine asks the fiber for its worker anew
+// after each wait, and only fibers whose function says so ever move.
 
 #if defined(HOTPLATE_TSAN) && defined(__clang__)
 #define HOTPLATE_NO_TSAN \
@@ -38,7 +40,6 @@
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 class worker;
-struct task;
 
 /// The C++ runtime's exceptions of one thread (__cxa_eh_globals of the Itanium
 /// ABI, 2.2.2): those being handled, and how many are not caught yet.
@@ -141,6 +142,7 @@ class fiber {
 
   /// Opens a wait; by the fiber itself, before it can be found by a waker.
   std::uint32_t arm() noexcept {
+    open_parting();
     const std::uint32_t opened =
         (wait_.load(std::memory_order_relaxed) | 1) + 2;  // Odd: open.
     wait_.store(opened, std::memory_order_release);
@@ -153,8 +155,27 @@ class fiber {
                                          std::memory_order_relaxed);
   }
 
+  // One that moves must not run elsewhere before it has been left here. Of two,
+  // being called and being left, whoever comes second offers it to the workers.
+
+  /// By the fiber itself, before it can be found by whoever calls it.
+  void open_parting() noexcept { parting_.store(0, std::memory_order_relaxed); }
+  /// True if it has been left.
+  bool call() noexcept { return meet(was_called); }
+  /// On the stack that was reached. True if it has been called.
+  bool leave() noexcept { return meet(was_left); }
+
+  /// The worker that it runs on, or last ran on; any thread may ask.
+  worker* home() const noexcept {
+    return home_.load(std::memory_order_relaxed);
+  }
+  void settle_at(worker& on) noexcept {
+    home_.store(&on, std::memory_order_relaxed);
+  }
+  /// As it stands among tasks; only one whose task moves.
+  task& as_task() noexcept { return mover_; }
+
   // The worker's bookkeeping.
-  worker* home = nullptr;
   fiber* next = nullptr;
   fiber* next_made = nullptr;
   task* runs = nullptr;  // Stale once that has ended.
@@ -166,6 +187,13 @@ class fiber {
     fiber* to;
     after_switch then;
   };
+
+  static constexpr std::uint8_t was_called = 1;
+  static constexpr std::uint8_t was_left = 2;
+  bool meet(std::uint8_t mine) noexcept {
+    // acq_rel: who is second sees all that the first one did.
+    return parting_.fetch_or(mine, std::memory_order_acq_rel) != 0;
+  }
 
   HOTPLATE_NO_TSAN static void arrive(
       boost::context::detail::transfer_t arrival) noexcept {
@@ -194,8 +222,12 @@ class fiber {
 #if defined(HOTPLATE_TSAN)
   void* tsan_ = nullptr;
 #endif
+  // Written by whoever has it run, while it is suspended.
+  std::atomic<worker*> home_ = nullptr;
+  mover mover_{*this};
   // Written by arm() and wake(); the release pairs with wake()'s acquire.
   std::atomic<std::uint32_t> wait_ = 0;
+  std::atomic<std::uint8_t> parting_ = 0;  // See call().
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

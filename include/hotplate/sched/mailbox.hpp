@@ -8,7 +8,7 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-/// Fibers that others resume, for the worker that they belong to.
+/// Fibers that others hand to the worker that they belong to.
 /// Thread safety: push() and empty() from any thread, take() by that worker.
 class alignas(cache_line) mailbox {
  public:

@@ -146,6 +146,12 @@ class scheduler {
     return true;
   }
 
+  /// From now on, fibers that may move do so each time. For tests: with one
+  /// worker, they never go on.
+  void make_restless() noexcept {
+    shared_.restless.store(true, std::memory_order_relaxed);
+  }
+
   bool arm(timer& armed, std::int64_t when, timer_order order) noexcept {
     if (!pumped_) return shared_.dog.arm(armed, when, order);
     if (!timers().arm(armed, when, order)) return false;

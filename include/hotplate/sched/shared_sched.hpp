@@ -31,6 +31,8 @@ struct shared_sched {
   owned_array<bed> beds;
   const overflow_watch* const overflows;
   std::atomic<bool> stopping = false;
+  // Set by tests: what may move never goes on where it was suspended.
+  std::atomic<bool> restless = false;
 
   bool anything_unstarted() const noexcept;
   void wake_any() noexcept { idle.notify(beds.get(), workers.size()); }

@@ -19,13 +19,14 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 enum class worker_kind : std::uint8_t { regular, spare, plain };
 
 /// Runs tasks on fibers, on one thread at a time: its own, or the host's that
-/// pumps it. Started fibers stay with their worker; unstarted tasks are stolen.
-/// The thread's own stack, the root, looks for work; a fiber whose task has
-/// ended takes the next one of its worker without leaving its stack.
-/// A spare one that is dismissed finishes what it has started, and takes no
-/// more. A plain one runs each task that it is given on its thread's own stack,
-/// which waits where a fiber would suspend.
-/// Thread safety: its thread only, but for what says otherwise.
+/// pumps it. Started fibers stay with their worker, but for those that may
+/// move: when they are ready, any worker resumes them. Unstarted tasks are
+/// stolen. The thread's own stack, the root, looks for work; a fiber whose task
+/// has ended takes the next one of its worker without leaving its stack. A
+/// spare one that is dismissed finishes what it has started, and takes no more.
+/// A plain one runs each task that it is given on its thread's own stack, which
+/// waits where a fiber would suspend. Thread safety: its thread only, but for
+/// what says otherwise.
 class worker {
  public:
   worker(shared_sched& shared, std::size_t index,
@@ -36,7 +37,8 @@ class worker {
         seat_(shared.overflows),
         fibers_(shared.stacks, *this, &fiber_main),
         tasks_(shared, *this, index) {
-    root_.home = this;
+    root_.settle_at(*this);
+    root_.runs = &nothing_;
     serves_ = kind != worker_kind::plain;
     dismissed_.store(!serves_, std::memory_order_relaxed);
   }
@@ -86,21 +88,28 @@ class worker {
     fiber* const target = fibers_.take(child.stack_class);
     if (target == nullptr) return false;
     target->runs = &child;
-    go(*target);
+    leave_for(*target, {});
     return true;
   }
 
-  /// Leaves the calling fiber until it is resumed. `then` runs once it has
-  /// been left; only then may it be found by those who resume it.
+  /// Leaves the calling fiber until it is resumed, maybe on another worker:
+  /// fiber::home() tells. `then` runs once it has been left; only then may it
+  /// be found by those who resume it.
   void suspend(after_switch then) noexcept {
     if (current_ == &root_) [[unlikely]]
       return wait_on_root(then);
     fiber* const ready = tasks_.take_turn() ? nullptr : ready_.pop();
-    go(ready != nullptr ? *ready : root_, then);
+    leave_for(ready != nullptr ? *ready : root_, then);
   }
 
   void resume(fiber& ready) noexcept {
-    &ready == &root_ ? call_root() : ready_.push(ready);
+    if (&ready == &root_) {
+      call_root();
+    } else if (!lets_go(ready)) {
+      ready_.push(ready);
+    } else if (ready.call()) {
+      offer(ready);
+    }
   }
 
   /// Queues a task for this worker or a thief; false when memory is out.
@@ -116,11 +125,15 @@ class worker {
 
   /// Resumes a fiber of this worker.
   void post(fiber& ready) noexcept {
-    &ready == &root_ ? call_root() : mail_.push(ready);
+    if (!lets_go(ready)) return send(ready);
+    if (ready.call()) offer(ready);
+  }
+
+  /// Makes it look again whether it has anything left to do.
+  void nudge() noexcept {
     if (!is_plain()) shared_.idle.notify(shared_.beds[index_]);
     if (!is_regular()) shared_.idle.notify(retreat_);
   }
-
   // Called on the root only:
 
   /// Runs one thing that is ready, until it ends or suspends. After a search,
@@ -137,6 +150,8 @@ class worker {
     if (after_search && anything_ready()) shared_.wake_any();
     if (ready != nullptr) {
       go(*ready);
+    } else if (next->stack_class == no_stack) {
+      take_in(static_cast<mover*>(next)->ready);
     } else if (!run_now(*next)) {
       next->refuse(*next, *this);
     }
@@ -168,7 +183,7 @@ class worker {
   void park(std::int64_t when) noexcept {
     bed& own = serves_ ? shared_.beds[index_] : retreat_;
     shared_.idle.lie_down(own);
-    if (!anything_ready() && serves_ != dismissed() &&
+    if (!anything_ready() && serves_ != dismissed() && !may_leave() &&
         !shared_.stopping.load(std::memory_order_relaxed)) {
       shared_.idle.sleep(own, when);
     }
@@ -188,6 +203,68 @@ class worker {
   }
 
  private:
+  // Whether any worker may resume it. Not where a thread's own stack waits for
+  // what it has left behind on fibers.
+  bool lets_go(const fiber& suspended) const noexcept {
+    return suspended.runs->moves && !is_plain();
+  }
+
+  // To all workers, oldest first: on its own deque it would come before what
+  // has waited longer. With no memory for that, it stays.
+  void offer(fiber& ready) noexcept {
+    ready.as_task().refuse = &stay;
+    if (shared_.arrivals.push(&ready.as_task())) {
+      shared_.wake_any();
+    } else {
+      send(ready);
+    }
+  }
+  static void stay(task& self, worker&) noexcept {
+    fiber& ready = static_cast<mover&>(self).ready;
+    ready.home()->send(ready);
+  }
+
+  void take_in(fiber& come) noexcept {
+    worker& from = *come.home();
+    if (&from != this) {
+      fibers_.adopt(come, from.fibers_);
+      if (!from.is_regular()) from.nudge();
+    } else if (shared_.restless.load(std::memory_order_relaxed)) {
+      return offer(come);
+    }
+    go(come);
+  }
+
+  void leave_for(fiber& next, after_switch then) noexcept {
+    fiber& self = *current_;
+    if (!lets_go(self)) [[likely]]
+      return go(next, then);
+    move left{*this, self, then};
+    go(next, {&end_stay, &left});
+  }
+
+  // Lives on the stack that is left, until that is resumed.
+  struct move {
+    worker& from;
+    fiber& self;
+    after_switch then;
+  };
+  static void end_stay(void* argument) {
+    const move left = *static_cast<move*>(argument);
+    if (left.then.act != nullptr) left.then.act(left.then.argument);
+    if (left.self.leave()) left.from.offer(left.self);
+  }
+
+  void send(fiber& ready) noexcept {
+    &ready == &root_ ? call_root() : mail_.push(ready);
+    nudge();
+  }
+
+  // Of a spare one that is dismissed. A fiber that has moved away was its last.
+  bool may_leave() noexcept {
+    return !serves_ && !is_plain() && fibers_.all_idle();
+  }
+
   void go(fiber& to, after_switch then = {}) noexcept {
     fiber& from = *current_;
     current_ = &to;
@@ -212,16 +289,17 @@ class worker {
   static void fiber_main(fiber& self) noexcept {
     for (;;) {
       fiber* const then = run_tasks(self);
-      worker& home = *self.home;
+      worker& home = *self.home();
       home.fibers_.put(self);
       home.go(then != nullptr ? *then : home.root_);
     }
   }
 
   static fiber* run_tasks(fiber& self) noexcept {
-    worker& home = *self.home;
     do {
-      if (fiber* const then = self.runs->run(*self.runs, home)) return then;
+      fiber* const then = self.runs->run(*self.runs, *self.home());
+      if (then != nullptr) return then;
+      worker& home = *self.home();  // Of a task that moves, maybe another one.
       if (fiber* const ready = home.ready_.pop()) return ready;
       self.runs = home.tasks_.next_for(self.stack_class());
     } while (self.runs != nullptr);
@@ -240,6 +318,7 @@ class worker {
 
   shared_sched& shared_;
   const std::size_t index_;
+  task nothing_;  // What the root runs.
   fiber root_;
   fiber* current_ = &root_;
   const worker_kind kind_;
