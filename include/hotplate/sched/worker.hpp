@@ -160,17 +160,9 @@ class worker {
 
   /// Of a plain one: runs a task on the thread's own stack, and what that has
   /// left behind on fibers, to its end.
-  void run_plainly(task& given) noexcept {
-    given.run(given, *this);
-    while (!fibers_.all_idle()) run_ready();
-  }
-
+  void run_plainly(task& given) noexcept;
   /// Runs one fiber that is ready; if none is, waits for news.
-  void run_ready() noexcept {
-    if (ready_.empty()) mail_.take(ready_);
-    if (fiber* const ready = ready_.pop()) return go(*ready);
-    if (!root_called()) park(forever);
-  }
+  void run_ready() noexcept;
 
   bool anything_ready() const noexcept {
     if (!ready_.empty() || !tasks_.empty() || !mail_.empty()) return true;
@@ -209,31 +201,11 @@ class worker {
     return suspended.runs->moves && !is_plain();
   }
 
-  // To all workers, oldest first: on its own deque it would come before what
-  // has waited longer. With no memory for that, it stays.
-  void offer(fiber& ready) noexcept {
-    ready.as_task().refuse = &stay;
-    if (shared_.arrivals.push(&ready.as_task())) {
-      shared_.wake_any();
-    } else {
-      send(ready);
-    }
-  }
-  static void stay(task& self, worker&) noexcept {
-    fiber& ready = static_cast<mover&>(self).ready;
-    ready.home()->send(ready);
-  }
-
-  void take_in(fiber& come) noexcept {
-    worker& from = *come.home();
-    if (&from != this) {
-      fibers_.adopt(come, from.fibers_);
-      if (!from.is_regular()) from.nudge();
-    } else if (shared_.restless.load(std::memory_order_relaxed)) {
-      return offer(come);
-    }
-    go(come);
-  }
+  // --- peers.hpp
+  void offer(fiber& ready) noexcept;
+  static void stay(task& self, worker&) noexcept;
+  void take_in(fiber& come) noexcept;
+  static void end_stay(void* argument) noexcept;
 
   void leave_for(fiber& next, after_switch then) noexcept {
     fiber& self = *current_;
@@ -249,18 +221,12 @@ class worker {
     fiber& self;
     after_switch then;
   };
-  static void end_stay(void* argument) {
-    const move left = *static_cast<move*>(argument);
-    if (left.then.act != nullptr) left.then.act(left.then.argument);
-    if (left.self.leave()) left.from.offer(left.self);
-  }
-
   void send(fiber& ready) noexcept {
     &ready == &root_ ? call_root() : mail_.push(ready);
     nudge();
   }
 
-  // Of a spare one that is dismissed. A fiber that has moved away was its last.
+  // Of a dismissed one: a fiber that has moved away was its last.
   bool may_leave() noexcept {
     return !serves_ && !is_plain() && fibers_.all_idle();
   }
@@ -271,20 +237,10 @@ class worker {
     from.switch_to(to, then);
   }
 
-  // The root of a plain one waits as a fiber would.
-  HOTPLATE_NOINLINE void wait_on_root(after_switch then) noexcept {
-    if (then.act != nullptr) then.act(then.argument);
-    while (!root_called()) run_ready();
-  }
-
-  // As often as one likes, unlike mail: some may come late.
-  void call_root() noexcept {
-    root_called_.store(true, std::memory_order_release);
-  }
-  bool root_called() noexcept {
-    return root_called_.load(std::memory_order_relaxed) &&
-           root_called_.exchange(false, std::memory_order_acquire);
-  }
+  // --- plain.hpp
+  void wait_on_root(after_switch then) noexcept;
+  void call_root() noexcept;
+  bool root_called() noexcept;
 
   static void fiber_main(fiber& self) noexcept {
     for (;;) {
@@ -338,33 +294,7 @@ class worker {
   mailbox mail_;
 };
 
-inline shared_sched::shared_sched(clock_source& time, std::size_t regular,
-                                  std::size_t spare,
-                                  const overflow_watch* overflow_reports)
-    : dog(time), beds(regular + spare), overflows(overflow_reports) {
-  for (std::size_t i = 0; i < regular + spare; ++i) {
-    workers.push_back(make_owned<worker>(
-        *this, i, i < regular ? worker_kind::regular : worker_kind::spare));
-  }
-}
-
-inline shared_sched::~shared_sched() = default;
-
-inline task* task_source::steal_from_others() noexcept {
-  const std::size_t count = shared_.workers.size();
-  for (std::size_t i = 1; i < count; ++i) {
-    const std::size_t victim = (index_ + i) % count;
-    if (task* const got = shared_.workers[victim].tasks().steal()) return got;
-  }
-  return nullptr;
-}
-
-inline bool shared_sched::anything_unstarted() const noexcept {
-  if (!arrivals.empty()) return true;
-  for (worker& one : workers) {
-    if (!one.tasks().empty()) return true;
-  }
-  return false;
-}
-
 }  // namespace hotplate::inline HOTPLATE_ABI::detail
+
+#include "hotplate/sched/peers.hpp"
+#include "hotplate/sched/plain.hpp"

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "hotplate/sched/worker.hpp"
+
+// What workers do with one another: fibers that move, tasks that are stolen.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+// To all workers, oldest first: on its own deque it would come before what has
+// waited longer. With no memory for that, it stays.
+inline void worker::offer(fiber& ready) noexcept {
+  ready.as_task().refuse = &stay;
+  if (shared_.arrivals.push(&ready.as_task())) {
+    shared_.wake_any();
+  } else {
+    send(ready);
+  }
+}
+
+inline void worker::stay(task& self, worker&) noexcept {
+  fiber& ready = static_cast<mover&>(self).ready;
+  ready.home()->send(ready);
+}
+
+inline void worker::take_in(fiber& come) noexcept {
+  worker& from = *come.home();
+  if (&from != this) {
+    fibers_.adopt(come, from.fibers_);
+    if (!from.is_regular()) from.nudge();
+  } else if (shared_.restless.load(std::memory_order_relaxed)) {
+    return offer(come);
+  }
+  go(come);
+}
+
+// On the stack that was reached.
+inline void worker::end_stay(void* argument) noexcept {
+  const move left = *static_cast<move*>(argument);
+  if (left.then.act != nullptr) left.then.act(left.then.argument);
+  if (left.self.leave()) left.from.offer(left.self);
+}
+
+inline shared_sched::shared_sched(clock_source& time, std::size_t regular,
+                                  std::size_t spare,
+                                  const overflow_watch* overflow_reports)
+    : dog(time), beds(regular + spare), overflows(overflow_reports) {
+  for (std::size_t i = 0; i < regular + spare; ++i) {
+    workers.push_back(make_owned<worker>(
+        *this, i, i < regular ? worker_kind::regular : worker_kind::spare));
+  }
+}
+
+inline shared_sched::~shared_sched() = default;
+
+inline task* task_source::steal_from_others() noexcept {
+  const std::size_t count = shared_.workers.size();
+  for (std::size_t i = 1; i < count; ++i) {
+    const std::size_t victim = (index_ + i) % count;
+    if (task* const got = shared_.workers[victim].tasks().steal()) return got;
+  }
+  return nullptr;
+}
+
+inline bool shared_sched::anything_unstarted() const noexcept {
+  if (!arrivals.empty()) return true;
+  for (worker& one : workers) {
+    if (!one.tasks().empty()) return true;
+  }
+  return false;
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail
