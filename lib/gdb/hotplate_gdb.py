@@ -124,7 +124,7 @@ class Fibers(gdb.Command):
         except gdb.GdbError:
             return "-", "not in this dump", "-"
         worker = str(int(stack.home["index_"]))
-        if not stack.size:
+        if not int(stack.fiber["start_"]):
             return worker, "its thread's", "-"
         top = stack.bottom + stack.size
         return worker, f"{stack.bottom:#x}-{top:#x}", str(stack.used())
@@ -148,7 +148,7 @@ are shown. The options are those of backtrace, such as -full."""
             if not call.is_standing:
                 continue
             print(f"\n{number}: {call.function}:{call.version} ({call.id}), "
-                  f"suspended at {call.where}")
+                  f"suspended at {call.where or 'an unknown line'}")
             try:
                 self.trace(call, options)
             except gdb.GdbError as why:

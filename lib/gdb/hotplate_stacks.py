@@ -124,8 +124,8 @@ class Stack:
                 f"hotplate: stacks of {machine} are not known") from None
 
     def used(self):
-        """Bytes; None for a thread's own stack."""
-        return self.bottom + self.size - self.context if self.size else None
+        """Bytes; not of a thread's own stack."""
+        return self.bottom + self.size - self.context
 
 
 class FiberUnwinder(gdb.unwinder.Unwinder):
