@@ -6,7 +6,7 @@
 HOTPLATE_PACKAGES=(
   # compilers and tools
   g++ clang libclang-rt-dev cmake ninja-build pkg-config git python3
-  clang-format clang-tidy valgrind
+  clang-format clang-tidy valgrind gdb
   # the library
   libboost-dev libboost-context-dev libfmt-dev libconcurrentqueue-dev
   nlohmann-json3-dev

@@ -16,6 +16,13 @@
 // What an operator wants to see of a running engine: engine::in_flight() and
 // engine::describe(). Figures that change meanwhile are each right at some
 // moment of the call.
+// in_flight() takes no lock of the engine's and repeats nothing: it ends even
+// if every other thread stands still. describe() holds the lock under which
+// names are deployed, aliased and removed, and for moments, one after another,
+// those of the waiting room, the tenants, the blocking threads and each
+// version's list of instances; a warm invocation takes none of them, and nobody
+// holds one while code of the host's runs. Memory for the results is the
+// heap's.
 
 namespace hotplate::inline HOTPLATE_ABI {
 
@@ -47,7 +54,8 @@ struct invocation_info {
   /// Where it runs, or will go on: 0 to workers - 1, then spare ones, threads
   /// in invoke_here, threads of blocking functions.
   int worker = no_worker;
-  source_location where;  ///< Of one that is suspended: who waits, in code.
+  /// Of one that is suspended: the line that waits; line 0 in invoke_here().
+  source_location where;
 };
 
 enum class instance_state : std::uint8_t { in_use, idle };

@@ -145,12 +145,14 @@ class engine : public event_sender<engine>, public engine_view<engine> {
   /// a payload_view, side by side. Waits for all; the outcomes come in the
   /// order of the events. Those above a limit are throttled.
   template <typename Events>
-  std::vector<outcome<payload>> invoke_all(std::string_view name,
-                                           const Events& events,
-                                           const invoke_options& options = {}) {
-    return detail::get_all<payload>(events, [&](payload_view event) {
+  std::vector<outcome<payload>> invoke_all(
+      std::string_view name, const Events& events,
+      const invoke_options& options = {},
+      source_location where = source_location::current()) {
+    const auto start = [&](payload_view event) {
       return invoke_async(name, event, options);
-    });
+    };
+    return detail::get_all<payload>(events, start, where);
   }
 
   // A host-pumped engine (`workers` = 0) runs in these; others do nothing.

@@ -46,7 +46,9 @@ class [[maybe_unused]] function<R(Args...)> {
   /// tuples of its arguments, side by side. Waits for all; the outcomes come in
   /// the order of the inputs. Those above a limit are throttled.
   template <typename Inputs>
-  std::vector<outcome<R>> invoke_all(const Inputs& inputs) const;
+  std::vector<outcome<R>> invoke_all(
+      const Inputs& inputs,
+      source_location where = source_location::current()) const;
 
   /// The same function, called with `options`, whose views must outlive it.
   function with(const invoke_options& options) const {

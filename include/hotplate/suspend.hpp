@@ -26,8 +26,8 @@
 // thread that pumps an engine with a manual clock would wait forever. Time is
 // the engine's.
 //
-// Each takes, last, the source_location that in_flight() shows; that of the
-// caller by default, where the parameters leave room for it.
+// in_flight() shows the line of the caller; who calls for somebody else passes
+// his source_location last, where the parameters leave room for it.
 //
 // Thread safety: all functions may be called from any thread. Lifetime: nobody
 // may wait any more when one of these ends; none is used after its engine.
@@ -36,7 +36,10 @@ namespace hotplate::inline HOTPLATE_ABI {
 
 /// Lets others run: in a handler as context::yield(), elsewhere the host-pumped
 /// engine, for one thing that is ready, or other threads.
-inline void yield(engine& in) { detail::yield(detail::access::core_of(in)); }
+inline void yield(engine& in,
+                  source_location where = source_location::current()) {
+  detail::yield(detail::access::core_of(in), where);
+}
 
 /// As context::sleep_until(); for code to which no context was passed.
 inline void sleep_until(engine& in, time_point when,
@@ -54,11 +57,12 @@ inline void sleep_for(engine& in, std::chrono::nanoseconds time,
 /// there to get; their number if none is. Those that have been got are ready.
 /// Errors: std::bad_alloc, besides those above.
 template <typename... T>
-std::size_t wait_any_until(time_point when, const pending<T>&... several) {
+std::size_t wait_any_until(time_point when, const detail::awaited_first& first,
+                           const pending<T>&... others) {
   detail::invocation* const calls[] = {
-      detail::access::invocation_of(several)...};
-  return detail::wait_any(calls, sizeof...(T), detail::core::as_count(when),
-                          source_location::current());
+      first.call, detail::access::invocation_of(others)...};
+  return detail::wait_any(calls, 1 + sizeof...(T), detail::core::as_count(when),
+                          first.where);
 }
 template <typename T>
 std::size_t wait_any_until(time_point when,
@@ -74,15 +78,23 @@ std::size_t wait_any_until(time_point when,
 }
 
 /// The same, however long it takes: wait_any(a, b) or wait_any(vector).
-template <typename... Several>
-std::size_t wait_any(const Several&... several) {
-  return wait_any_until(no_deadline, several...);
+template <typename... T>
+std::size_t wait_any(const detail::awaited_first& first,
+                     const pending<T>&... others) {
+  return wait_any_until(no_deadline, first, others...);
+}
+template <typename T>
+std::size_t wait_any(const std::vector<pending<T>>& several,
+                     source_location where = source_location::current()) {
+  return wait_any_until(no_deadline, several, where);
 }
 
 /// Waits, at most until `when`, until all have settled; true if they have.
 template <typename... T>
-bool wait_all_until(time_point when, pending<T>&... several) {
-  return (several.wait_until(when) && ...);
+bool wait_all_until(time_point when, const detail::awaited_first& first,
+                    pending<T>&... others) {
+  return detail::wait_one(first, detail::core::as_count(when)) &&
+         (others.wait_until(when, first.where) && ...);
 }
 template <typename T>
 bool wait_all_until(time_point when, std::vector<pending<T>>& several,
@@ -93,9 +105,14 @@ bool wait_all_until(time_point when, std::vector<pending<T>>& several,
 }
 
 /// The same, however long it takes: wait_all(a, b) or wait_all(vector).
-template <typename... Several>
-void wait_all(Several&... several) {
-  wait_all_until(no_deadline, several...);
+template <typename... T>
+void wait_all(const detail::awaited_first& first, pending<T>&... others) {
+  wait_all_until(no_deadline, first, others...);
+}
+template <typename T>
+void wait_all(std::vector<pending<T>>& several,
+              source_location where = source_location::current()) {
+  wait_all_until(no_deadline, several, where);
 }
 
 /// A mutex that may be held while a fiber is suspended, and unlocked by another

@@ -10,6 +10,8 @@ work=$build/package/$how
 rm -rf "$work/prefix"
 if [[ $how == find_package ]]; then
   cmake --install "$build" --prefix "$work/prefix"
+  gdb -q -nx -batch -ex "source $work/prefix/share/hotplate/gdb/hotplate_gdb.py" \
+    -ex "python stacks.UNWINDER"
 fi
 
 # Without nlohmann_json: only hotplate::json may need it.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 
 #include "hotplate/describe.hpp"
@@ -72,7 +73,8 @@ invocation_info core::info_of(const invocation& call, const glimpse& seen,
   made.version = seen.version->number;
   made.state = seen.state();
   made.overrun = (state & invocation::settled) != 0;
-  made.age = std::chrono::nanoseconds(now - seen.arrived);
+  // One may have arrived since the clock was read.
+  made.age = std::chrono::nanoseconds(std::max(now - seen.arrived, {}));
   if (made.state == invocation_state::suspended) {
     made.where = seen.where;
     made.worker = worker_of_child(seen);

@@ -20,6 +20,9 @@ inline invocation* core::open(function_record* target, version_record* version,
   invocation* const call = records_.take(here);
   if (call == nullptr) [[unlikely]]
     return nullptr;
+  // release: who sees one of these sees that the last invocation has ended;
+  // pairs with the fence in list_in_flight(). No instruction on x86-64.
+  std::atomic_thread_fence(std::memory_order_release);
   show(call->version, static_cast<deployed_version*>(version));
   show(call->target,
        version != nullptr ? static_cast<deployed_function*>(target) : nullptr);

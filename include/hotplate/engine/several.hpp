@@ -93,6 +93,18 @@ class first_of {
   std::size_t told_ = 0;  // Under the lobby's guard.
 };
 
+/// The first of several to wait for. Made from a pending where that is passed,
+/// so it knows whose line that is: after a pack no argument has a default.
+struct awaited_first {
+  template <typename T>
+  awaited_first(const pending<T>& started,
+                source_location from = source_location::current()) noexcept
+      : call(access::invocation_of(started)), where(from) {}
+
+  invocation* call;
+  source_location where;
+};
+
 /// The index of the first that has settled, waiting at most until `until`;
 /// `count` if none has. A null one was refused and is ready.
 inline std::size_t wait_any(invocation* const* calls, std::size_t count,
@@ -109,6 +121,14 @@ inline std::size_t wait_any(invocation* const* calls, std::size_t count,
   return ready();
 }
 
+/// True if it has settled by `until`.
+inline bool wait_one(const awaited_first& one, std::int64_t until) {
+  if (one.call == nullptr) return true;
+  core& engine = *one.call->engine;
+  engine.wait(*one.call, engine.here_or_throw(one.where), until);
+  return one.call->has(invocation::settled);
+}
+
 inline void sleep_until(core& engine, std::int64_t when,
                         const source_location& where) {
   worker* const here = engine.here_or_throw(where);
@@ -119,8 +139,8 @@ inline void sleep_until(core& engine, std::int64_t when,
   around.stand(nobody_serves, self, here, when);
 }
 
-inline void yield(core& engine) {
-  worker* const here = engine.here();
+inline void yield(core& engine, const source_location& where) {
+  worker* const here = engine.here_or_throw(where);
   if (here != nullptr && !here->on_root()) {
     engine.yield(*static_cast<invocation*>(here->running()));
   } else if (engine.config().workers == 0) {

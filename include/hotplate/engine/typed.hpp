@@ -59,12 +59,13 @@ outcome<R> take_outcome(core& engine, invocation& call, worker* here) {
 
 /// Starts one for each input, then takes all outcomes.
 template <typename R, typename Inputs, typename Start>
-std::vector<outcome<R>> get_all(const Inputs& inputs, const Start& start) {
+std::vector<outcome<R>> get_all(const Inputs& inputs, const Start& start,
+                                const source_location& where) {
   std::vector<pending<R>> started;
   for (const auto& input : inputs) started.push_back(start(input));
   std::vector<outcome<R>> all;
   all.reserve(started.size());
-  for (pending<R>& each : started) all.push_back(each.get());
+  for (pending<R>& each : started) all.push_back(each.get(where));
   return all;
 }
 
@@ -182,15 +183,16 @@ pending<R> function<R(Args...)>::async(Args... args) const {
 template <typename R, typename... Args>
 template <typename Inputs>
 std::vector<outcome<R>> function<R(Args...)>::invoke_all(
-    const Inputs& inputs) const {
-  return detail::get_all<R>(inputs, [&](const auto& input) {
+    const Inputs& inputs, source_location where) const {
+  const auto start = [&](const auto& input) {
     if constexpr (sizeof...(Args) == 1) {
       return async(input);
     } else {
       return std::apply([&](const auto&... each) { return async(each...); },
                         input);
     }
-  });
+  };
+  return detail::get_all<R>(inputs, start, where);
 }
 
 template <typename R, typename... Args>

@@ -13,7 +13,6 @@
 
 #include "eventually.hpp"
 #include "hotplate/engine.hpp"
-#include "hotplate/suspend.hpp"
 
 namespace {
 
@@ -71,60 +70,6 @@ TEST_F(in_flight_test, a_sleeper_is_shown_with_its_line_of_code) {
   EXPECT_FALSE(seen_[0].overrun);
   const auto id = seen_[0].id;
   EXPECT_EQ(sleeping.get().usage().id, id);
-}
-
-TEST_F(in_flight_test, every_way_to_wait_shows_where) {
-  hotplate::semaphore none(engine_, 0);
-  hotplate::fiber_mutex mutex(engine_);
-  hotplate::channel<int> empty(engine_, 1);
-  std::vector<std::uint32_t> lines(6);
-  const auto nap =
-      engine_.deploy("nap", [](context& ctx) { ctx.sleep_for(seconds(1)); });
-  mutex.lock();
-  const auto wait = engine_.deploy("wait", [&](context& ctx, int how) {
-    auto& line = lines[static_cast<std::size_t>(how)];
-    switch (how) {
-      case 0:
-        line = __LINE__ + 1;
-        return none.acquire();
-      case 1:
-        line = __LINE__ + 1;
-        return mutex.lock();
-      case 2:
-        line = __LINE__ + 1;
-        empty.receive();
-        return;
-      case 3:
-        line = __LINE__ + 1;
-        (void)nap();
-        return;
-      case 4: {
-        auto started = nap.async();
-        line = __LINE__ + 1;
-        (void)started.get();
-        return;
-      }
-      default:
-        line = __LINE__ + 1;
-        (void)ctx.invoke("nap");
-    }
-  });
-  std::vector<hotplate::pending<void>> all;
-  for (int how = 0; how < 6; ++how) all.push_back(wait.async(how));
-  engine_.poll();
-  look();
-
-  std::vector<std::uint32_t> shown;
-  for (const auto& each : seen_) {
-    if (each.function != "wait") continue;
-    EXPECT_EQ(each.state, invocation_state::suspended);
-    shown.push_back(each.where.line());
-  }
-  std::sort(shown.begin(), shown.end());
-  EXPECT_EQ(shown, lines);
-  for (auto& each : all) each.cancel();
-  mutex.unlock();
-  engine_.run_until_idle();
 }
 
 TEST_F(in_flight_test, queued_and_waiting_ones_are_told_apart) {
