@@ -6,35 +6,16 @@
 #include <memory_resource>
 #include <new>
 
+#include "hotplate/base/chunk.hpp"
 #include "hotplate/base/poison.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
 
-namespace detail {
-
-/// Part of an arena; its header stands at its start.
-struct chunk {
-  chunk* next;
-  std::size_t size;  ///< Header included.
-};
-
-/// Where arenas get their chunks.
-class chunk_source {
- public:
-  /// At least `bytes`, header included; null when memory is out.
-  virtual chunk* take(std::size_t bytes) noexcept = 0;
-  virtual void give(chunk* list) noexcept = 0;
-
- protected:
-  ~chunk_source() = default;
-};
-
-}  // namespace detail
-
 /// The memory of one invocation: allocate and forget, all of it is rewound when
 /// the handler ends. Also a std::pmr::memory_resource.
 /// Errors: throws std::bad_alloc beyond the function's memory; the invocation
-/// then ends `out_of_memory`, whatever the handler does with the exception.
+/// then ends `out_of_memory`, whatever the handler does with the exception. A
+/// response that is to outlive the arena: see payload.hpp.
 /// Thread safety: none; it belongs to the handler's fiber.
 class arena final : public std::pmr::memory_resource {
  public:
@@ -60,12 +41,16 @@ class arena final : public std::pmr::memory_resource {
   }
   std::size_t limit() const noexcept { return limit_; }
 
-  /// Sticky: an allocation was refused, for one of the two reasons below.
-  bool refused() const noexcept { return exhausted_ || starved_; }
-  /// Sticky: an allocation was refused because of the limit.
-  bool exhausted() const noexcept { return exhausted_; }
-  /// Sticky: an allocation was refused because the host is out of memory.
-  bool starved() const noexcept { return starved_; }
+  /// Sticky, as are all these: something was refused, for a reason below.
+  bool refused() const noexcept { return marks_ > scrubbed; }
+  /// Because of the limit.
+  bool exhausted() const noexcept { return (marks_ & no_room) != 0; }
+  /// Because the host is out of memory.
+  bool starved() const noexcept { return (marks_ & no_memory) != 0; }
+  /// Because too much is held for responses: what would have been held, or 0.
+  std::size_t crowded() const noexcept {
+    return (marks_ & no_place) != 0 ? crowd_ : 0;
+  }
 
   /// `used()` when the last chunk was taken; from any thread.
   std::size_t last_known() const noexcept {
@@ -79,28 +64,51 @@ class arena final : public std::pmr::memory_resource {
   arena& operator=(const arena&) = delete;
   ~arena() override { release(); }
 
-  /// Starts an invocation in `first`, which the caller keeps.
+  /// Starts an invocation in `first`, which the caller keeps, and overwrites
+  /// itself if it is to be scrubbed.
   void open(detail::chunk_source& source, std::byte* first, std::size_t size,
-            std::size_t limit) noexcept {
+            std::size_t limit, bool scrub = false) noexcept {
     source_ = &source;
     limit_ = limit;
     closed_ = 0;
     last_known_.store(0, std::memory_order_relaxed);
-    exhausted_ = starved_ = false;
+    marks_ = static_cast<std::uint8_t>(scrub);
     use(first, size);
   }
 
+  /// Memory that stays when this is rewound, but counts as used until then. For
+  /// payloads.
+  HOTPLATE_NOINLINE detail::detached_memory detach(std::size_t bytes) {
+    check(bytes);
+    const detail::detachment got = source_->detach(bytes);
+    if (got.start == nullptr) {
+      crowd_ = got.beyond_limit;
+      refuse(crowd_ != 0 ? no_place : no_memory);
+    }
+    closed_ += bytes;
+    const std::size_t cap = limit_ - closed_;
+    if (static_cast<std::size_t>(end_ - begin_) > cap) end_ = begin_ + cap;
+    last_known_.store(used(), std::memory_order_relaxed);
+    return {*source_, got.start, bytes, scrubs()};
+  }
+
+  /// Whether what it used is overwritten before anybody else gets it.
+  bool scrubs() const noexcept { return (marks_ & scrubbed) != 0; }
+
   /// Gives every chunk back; `used()` keeps its value.
   void release() noexcept {
-    if (chunks_ == nullptr) [[likely]]
-      return;
-    closed_ = used();
-    begin_ = cursor_ = end_ = nullptr;
-    source_->give(chunks_);
-    chunks_ = nullptr;
+    if (chunks_ != nullptr) [[unlikely]]
+      give_back();
   }
 
  private:
+  // Together in one byte, which open() writes at once.
+  enum mark : std::uint8_t {
+    scrubbed = 1,   // As a bool has it.
+    no_room = 2,    // Within the limit.
+    no_memory = 4,  // In the host.
+    no_place = 8,   // For one more response that is held.
+  };
   static constexpr std::size_t smallest_chunk = 4096;
   static constexpr std::size_t largest_step = std::size_t{1} << 20;
 
@@ -112,17 +120,24 @@ class arena final : public std::pmr::memory_resource {
     detail::poison(first, size);
   }
 
-  HOTPLATE_NOINLINE void* grow(std::size_t bytes, std::size_t alignment) {
+  void check(std::size_t bytes) {
     const std::size_t before = used();
-    if (before > limit_ || bytes > limit_ - before) refuse(exhausted_);
+    if (before > limit_ || bytes > limit_ - before) refuse(no_room);
+  }
+
+  HOTPLATE_NOINLINE void* grow(std::size_t bytes, std::size_t alignment) {
+    check(bytes);
+    if (alignment > limit_) refuse(no_room);
+    const std::size_t before = used();
     std::size_t wanted =
         chunks_ == nullptr ? smallest_chunk : chunks_->size * 2;
     if (wanted > largest_step) wanted = largest_step;
     const std::size_t needed = sizeof(detail::chunk) + bytes + alignment;
     detail::chunk* const fresh =
         source_->take(wanted > needed ? wanted : needed);
-    if (fresh == nullptr) refuse(starved_);
+    if (fresh == nullptr) refuse(no_memory);
 
+    close_chunk();
     fresh->next = chunks_;
     chunks_ = fresh;
     closed_ = before;
@@ -135,13 +150,32 @@ class arena final : public std::pmr::memory_resource {
     return allocate(bytes, alignment);
   }
 
-  [[noreturn]] void refuse(bool& mark) {
-    mark = true;
+  void close_chunk() noexcept {
+    if (chunks_ == nullptr) return;
+    chunks_->used_from = begin_;
+    chunks_->used_to = cursor_;
+  }
+
+  HOTPLATE_NOINLINE void give_back() noexcept {
+    close_chunk();
+    closed_ = used();
+    begin_ = cursor_ = end_ = nullptr;
+    detail::chunk* used = scrubs() ? chunks_ : nullptr;
+    for (; used != nullptr; used = used->next) {
+      detail::overwrite(used->used_from, used->used_to);
+    }
+    source_->give(chunks_);
+    chunks_ = nullptr;
+  }
+
+  [[noreturn]] void refuse(mark why) {
+    marks_ = static_cast<std::uint8_t>(marks_ | why);
     throw std::bad_alloc();
   }
 
+  // Two blocks are never at one address, not even two of no bytes.
   void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-    return allocate(bytes, alignment);
+    return allocate(bytes == 0 ? 1 : bytes, alignment);
   }
   void do_deallocate(void*, std::size_t, std::size_t) override {}
   bool do_is_equal(const memory_resource& other) const noexcept override {
@@ -157,8 +191,8 @@ class arena final : public std::pmr::memory_resource {
   std::atomic<std::size_t> last_known_ = 0;
   detail::chunk* chunks_ = nullptr;
   detail::chunk_source* source_ = nullptr;
-  bool exhausted_ = false;
-  bool starved_ = false;
+  std::size_t crowd_ = 0;  // Read with that mark only.
+  std::uint8_t marks_ = 0;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

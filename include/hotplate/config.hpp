@@ -58,8 +58,14 @@ struct engine_config {
   /// tenants are limited at all.
   std::int64_t max_tenants = 10'000;
 
+  /// Of calls by name; what goes through a handle has no size to limit.
   std::size_t max_event_bytes = 6 << 20;
   std::size_t max_response_bytes = 6 << 20;
+
+  /// Most memory held at once by payloads that handlers made in arenas, in
+  /// flight and in outcomes; 0 to 2^50 bytes, counted in whole chunks (powers
+  /// of two). Who needs more ends `resource_exhausted`.
+  std::size_t max_held_response_bytes = std::size_t{1} << 30;
 
   /// Of an event that is sent, which may not exceed `max_event_bytes` either.
   std::size_t max_async_event_bytes = 1 << 20;

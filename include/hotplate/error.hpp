@@ -30,9 +30,11 @@ enum class errc : std::uint8_t {
   init_failed,         ///< The cold start threw; nothing was cached.
   response_too_large,  ///< The response exceeds the engine's limit.
   // The operator.
-  resource_exhausted,  ///< The host is out of memory, stacks or threads.
-  draining,            ///< The engine is shutting down.
-  engine_unusable,     ///< In a child that was forked, the threads are missing.
+  /// The host is out of memory, stacks or threads; or too many responses are
+  /// held.
+  resource_exhausted,
+  draining,         ///< The engine is shutting down.
+  engine_unusable,  ///< In a child that was forked, the threads are missing.
 };
 inline constexpr std::size_t errc_count = 17;
 

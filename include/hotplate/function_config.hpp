@@ -39,6 +39,12 @@ struct function_config {
   /// its GB-seconds. Heap use outside the arena is not seen.
   mebibytes memory{128};
 
+  /// Overwrite what an invocation used of its arena, with its arguments and
+  /// result, before another can get that memory; a response made there when it
+  /// is freed. For secrets; costs a pass over what was used. Heap memory is the
+  /// handler's own to overwrite.
+  bool scrub = false;
+
   /// 1 ms to 900 s: wall time one invocation may take, from the start of the
   /// handler; also how long it may wait to start. At the deadline the caller is
   /// answered, and the handler is thrown out at its next suspension point. One

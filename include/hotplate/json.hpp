@@ -30,10 +30,6 @@ namespace detail {
 /// A view would point into the parsed document, which ends before the handler
 /// begins.
 template <typename T>
-inline constexpr bool is_view =
-    std::is_same_v<T, std::string_view> || std::is_same_v<T, payload_view>;
-
-template <typename T>
 concept json_element = !is_view<T> && requires(const nlohmann::json& value) {
   { value.template get<T>() } -> std::convertible_to<T>;
 };

@@ -3,6 +3,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "hotplate/base/owned.hpp"
 #include "hotplate/error.hpp"

@@ -133,6 +133,8 @@ struct engine_stats {
   std::size_t stacks = 0;              ///< Made so far, kept for reuse.
   std::size_t arena_mapped_bytes = 0;  ///< Address space held for arenas.
   std::size_t arena_growths = 0;       ///< Times the kernel was asked for it.
+  /// Now, of payloads that handlers made in arenas: whole chunks.
+  std::size_t held_response_bytes = 0;
   event_stats events;
 };
 

@@ -5,10 +5,14 @@
 #include <array>
 #include <bit>
 #include <cstddef>
+#include <new>
+#include <utility>
 #include <vector>
 
-#include "hotplate/arena.hpp"
+#include "hotplate/base/chunk.hpp"
+#include "hotplate/base/fork_mark.hpp"
 #include "hotplate/base/lock.hpp"
+#include "hotplate/base/poison.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -17,27 +21,23 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// and, beyond `most_idle_large` bytes of idle ones, unmapped on return.
 /// Once the engine has reached its working size, no system call is made.
 /// Thread safety: all members may be called from any thread.
+/// I1: detached chunks are counted in `held_`, whole, before they are taken and
+///     until they have come back; never more than `most_held_`.
+/// I2: it ends with whoever makes `held_` zero: the last payload or the engine.
 class chunk_pool final : public chunk_source {
  public:
-  chunk_pool() = default;
+  /// `threaded`: others than the one thread that forks may use it, and hold its
+  /// lock as it does.
+  explicit chunk_pool(std::size_t most_held, bool threaded = false) noexcept
+      : most_held_(most_held), threaded_(threaded) {}
   chunk_pool(const chunk_pool&) = delete;
   chunk_pool& operator=(const chunk_pool&) = delete;
-  ~chunk_pool() {
-    for (const mapping& region : regions_) unmap(region.start, region.size);
-    for (std::size_t order = smallest; order <= largest; ++order) {
-      if (order <= largest_shared) continue;
-      while (chunk* const idle = pop(order)) unmap(idle, idle->size);
-    }
-  }
 
   chunk* take(std::size_t bytes) noexcept override {
-    std::size_t order = static_cast<std::size_t>(std::bit_width(bytes - 1));
-    if (order < smallest) order = smallest;
+    const std::size_t order = order_of(bytes);
     if (order > largest) return nullptr;
-
     const lock_guard hold(lock_);
-    if (chunk* const idle = pop(order)) return idle;
-    return order <= largest_shared ? cut(order) : map_large(order);
+    return take_one(order);
   }
 
   void give(chunk* list) noexcept override {
@@ -47,6 +47,53 @@ class chunk_pool final : public chunk_source {
       recycle(list);
       list = next;
     }
+  }
+
+  detachment detach(std::size_t bytes) noexcept override {
+    const std::size_t order = order_of(bytes);
+    if (order > largest) return {};
+    const std::size_t size = std::size_t{1} << order;
+    // relaxed: a count; what it counts is handed over under the lock.
+    std::size_t held = held_.load(std::memory_order_relaxed);
+    do {
+      const std::size_t then = (held & ~used_by_engine) + size;
+      if (then > most_held_) return {nullptr, then};
+    } while (!held_.compare_exchange_weak(held, held + size,
+                                          std::memory_order_relaxed));
+    if (std::byte* const start = detach_one(order)) {
+      poison(start, size);
+      unpoison(start, bytes);
+      return {start, 0};
+    }
+    unhold(size);
+    return {};
+  }
+
+  void rejoin(std::byte* start, std::size_t bytes,
+              bool scrub) noexcept override {
+    // In a forked child, the lock's holder may be missing: leaked on purpose.
+    if (threaded_ && process_.is_child()) return;
+    const std::size_t order = order_of(bytes);
+    if (scrub) overwrite(start, start + bytes);
+    reattach(start, order);
+    unhold(std::size_t{1} << order);
+  }
+
+  /// Bytes of chunks that are detached now.
+  std::size_t held_bytes() const noexcept {
+    return held_.load(std::memory_order_relaxed) & ~used_by_engine;
+  }
+
+  /// The engine's end: nothing is taken any more, and what is detached keeps
+  /// only its own regions.
+  void retire() noexcept {
+    {
+      const lock_guard hold(lock_);
+      retired_ = true;
+      unmap_idle_large();
+      for (mapping& each : regions_) unmap_unless_held(each);
+    }
+    unhold(used_by_engine);
   }
 
   /// Bytes of address space held, and how often the kernel was asked.
@@ -59,14 +106,83 @@ class chunk_pool final : public chunk_source {
 
  private:
   struct mapping {
-    std::byte* start;
-    std::size_t size;
+    std::byte* start;  // Null once it is unmapped.
+    std::size_t detached = 0;
   };
   static constexpr std::size_t smallest = 12;
   static constexpr std::size_t largest_shared = 21;
   static constexpr std::size_t largest = 34;
   static constexpr std::size_t region_bytes = std::size_t{32} << 20;
   static constexpr std::size_t most_idle_large = std::size_t{256} << 20;
+
+  // In held_: chunks have no such bit, their sizes are pages.
+  static constexpr std::size_t used_by_engine = 1;
+
+  ~chunk_pool() {
+    for (const mapping& each : regions_) {
+      if (each.start != nullptr) unmap(each.start, region_bytes);
+    }
+    unmap_idle_large();
+  }
+
+  void unhold(std::size_t share) noexcept {
+    // acq_rel: who ends it comes after all others.
+    if (held_.fetch_sub(share, std::memory_order_acq_rel) == share) {
+      delete this;
+    }
+  }
+
+  static std::size_t order_of(std::size_t bytes) noexcept {
+    const auto order = static_cast<std::size_t>(std::bit_width(bytes - 1));
+    return order < smallest ? smallest : order;
+  }
+
+  std::byte* detach_one(std::size_t order) noexcept {
+    const lock_guard hold(lock_);
+    auto* const start = reinterpret_cast<std::byte*>(take_one(order));
+    if (start != nullptr && order <= largest_shared) {
+      ++region_of(start).detached;
+    }
+    return start;
+  }
+
+  void reattach(std::byte* start, std::size_t order) noexcept {
+    const lock_guard hold(lock_);
+    unpoison(start, sizeof(chunk));
+    auto* const done = new (start) chunk{};
+    done->size = std::size_t{1} << order;
+    if (order > largest_shared) {
+      retired_ ? unmap(done, done->size) : recycle(done);
+      return;
+    }
+    mapping& home = region_of(start);
+    --home.detached;
+    retired_ ? unmap_unless_held(home) : recycle(done);
+  }
+
+  // Those below are called under the lock.
+
+  mapping& region_of(const std::byte* start) noexcept {
+    auto each = regions_.begin();
+    while (start < each->start || start >= each->start + region_bytes) ++each;
+    return *each;
+  }
+
+  void unmap_unless_held(mapping& region) noexcept {
+    if (region.detached != 0 || region.start == nullptr) return;
+    unmap(std::exchange(region.start, nullptr), region_bytes);
+  }
+
+  void unmap_idle_large() noexcept {
+    for (std::size_t order = largest_shared + 1; order <= largest; ++order) {
+      while (chunk* const idle = pop(order)) unmap(idle, idle->size);
+    }
+  }
+
+  chunk* take_one(std::size_t order) noexcept {
+    if (chunk* const idle = pop(order)) return idle;
+    return order <= largest_shared ? cut(order) : map_large(order);
+  }
 
   chunk* pop(std::size_t order) noexcept {
     chunk* const idle = idle_[order];
@@ -76,6 +192,7 @@ class chunk_pool final : public chunk_source {
     return idle;
   }
 
+  // Poisoned until it is used again, but for its header.
   void recycle(chunk* done) noexcept {
     const auto order = static_cast<std::size_t>(std::countr_zero(done->size));
     if (order > largest_shared) {
@@ -87,6 +204,7 @@ class chunk_pool final : public chunk_source {
     }
     done->next = idle_[order];
     idle_[order] = done;
+    poison(done + 1, done->size - sizeof(chunk));
   }
 
   chunk* cut(std::size_t order) noexcept {
@@ -107,7 +225,7 @@ class chunk_pool final : public chunk_source {
     while (fresh_left_ >= std::size_t{1} << smallest) {
       recycle(cut(static_cast<std::size_t>(std::bit_width(fresh_left_)) - 1));
     }
-    regions_.push_back({start, region_bytes});
+    regions_.push_back({start});
     fresh_ = start;
     fresh_left_ = region_bytes;
     return true;
@@ -138,7 +256,12 @@ class chunk_pool final : public chunk_source {
     mapped_.fetch_sub(size, std::memory_order_relaxed);
   }
 
-  lock lock_;  // Guards all but the two counters.
+  const std::size_t most_held_;
+  const bool threaded_;
+  const fork_mark process_;
+  std::atomic<std::size_t> held_ = used_by_engine;
+  lock lock_;  // Guards all that follows but the two counters.
+  bool retired_ = false;
   std::array<chunk*, largest + 1> idle_{};
   std::size_t idle_large_ = 0;
   std::byte* fresh_ = nullptr;
@@ -147,6 +270,22 @@ class chunk_pool final : public chunk_source {
   // Statistics only, hence relaxed.
   std::atomic<std::size_t> mapped_ = 0;
   std::atomic<std::size_t> growths_ = 0;
+};
+
+/// An engine's pool of chunks, which outlives it while payloads hold some.
+class chunk_pool_hold {
+ public:
+  chunk_pool_hold(std::size_t most_held, bool threaded)
+      : pool_(new chunk_pool(most_held, threaded)) {}
+  chunk_pool_hold(const chunk_pool_hold&) = delete;
+  chunk_pool_hold& operator=(const chunk_pool_hold&) = delete;
+  ~chunk_pool_hold() { pool_->retire(); }
+
+  chunk_pool& operator*() const noexcept { return *pool_; }
+  chunk_pool* operator->() const noexcept { return pool_; }
+
+ private:
+  chunk_pool* const pool_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 
 #include "hotplate/base/assert.hpp"
 
@@ -23,6 +24,14 @@ inline void unpoison([[maybe_unused]] const void* start,
 #if defined(HOTPLATE_ASAN)
   ASAN_UNPOISON_MEMORY_REGION(start, bytes);
 #endif
+}
+
+/// With zeros, poisoned or not.
+inline void overwrite(std::byte* start, const std::byte* end) noexcept {
+  if (start == end) return;
+  const auto bytes = static_cast<std::size_t>(end - start);
+  unpoison(start, bytes);
+  std::memset(start, 0, bytes);
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

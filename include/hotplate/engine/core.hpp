@@ -128,7 +128,7 @@ class core {
   void make_restless() noexcept { threads_.make_restless(); }
   const engine_config& config() const noexcept { return config_; }
   registry& names() noexcept { return names_; }
-  chunk_source& chunks() noexcept { return chunks_; }
+  chunk_source& chunks() noexcept { return *chunks_; }
 
   static constexpr std::size_t longest_tenant = 64;
 
@@ -292,7 +292,7 @@ class core {
   const std::uint64_t identity_;
   const fork_mark process_;
   clock_source time_;
-  chunk_pool chunks_;
+  chunk_pool_hold chunks_;
   error_reserve spare_errors_;
   gate limit_;  // On those without a reservation.
   gate reserved_{0};

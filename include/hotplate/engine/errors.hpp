@@ -151,6 +151,17 @@ inline failure is_out_of_memory(const invocation& call, std::string_view what) {
                               name_of(call)}));
 }
 
+inline failure holds_too_much(const invocation& call, std::size_t limit) {
+  const std::size_t bytes = call.memory.crowded();
+  return with_limit(
+      make_error(call, errc::resource_exhausted,
+                 sentence({"with the response of function ", name_of(call),
+                           " there would be ", bytes,
+                           " bytes of responses held, the engine's limit is ",
+                           limit, " (max_held_response_bytes)"})),
+      static_cast<std::int64_t>(limit), static_cast<std::int64_t>(bytes));
+}
+
 inline failure has_stalled(const invocation& call) {
   return make_error(call, errc::stalled,
                     sentence({"function ", name_of(call),

@@ -170,6 +170,7 @@ struct invocation final : task, waiter {
   // Made by the handler's side when it asks for a token.
   std::atomic<std::stop_source*> stopper = nullptr;
   log_tail log;
+  owned<std::string> far_tenant;  // If the record has no room for it.
   usage used;  // Of one that settled early; otherwise usage_of() is final.
 
   invocation* next_free = nullptr;
@@ -252,11 +253,15 @@ struct invocation final : task, waiter {
     return true;
   }
 
+  bool holds(const void* byte) const noexcept {
+    return byte >= space.data() && byte < space.data() + room;
+  }
+
   /// Room for arguments and result; what is left is the arena's first piece.
   /// What does not fit the record goes to the arena, and the result, which must
   /// outlive that, to the heap.
   template <typename Args, typename Result>
-  void make_room(chunk_source& source, std::size_t most) {
+  void make_room(chunk_source& source, std::size_t most, bool scrub = false) {
     unpoison(space.data(), room);  // The last arena here started elsewhere.
     constexpr std::size_t after = sizeof(Args);
     constexpr std::size_t result_at =
@@ -264,11 +269,11 @@ struct invocation final : task, waiter {
     constexpr std::size_t taken = result_at + sizeof(Result);
     if constexpr (taken <= room && alignof(Args) <= alignof(std::max_align_t) &&
                   alignof(Result) <= alignof(std::max_align_t)) {
-      memory.open(source, space.data() + taken, room - taken, most);
+      memory.open(source, space.data() + taken, room - taken, most, scrub);
       args = space.data();
       result = space.data() + result_at;
     } else {
-      memory.open(source, space.data(), room, most);
+      memory.open(source, space.data(), room, most, scrub);
       args = memory.allocate(sizeof(Args), alignof(Args));
       result =
           ::operator new (sizeof(Result), std::align_val_t{alignof(Result)});

@@ -43,6 +43,7 @@ class invocation_pool {
   }
 
   void give(invocation& done, worker* here) noexcept {
+    poison(done.space.data(), invocation::room);
     if (here == nullptr) {
       const lock_guard hold(lock_);
       shared_.push(done);

@@ -73,11 +73,17 @@ HOTPLATE_NOINLINE inline void cannot_fill(invocation& call) {
   }
 }
 
+// In the record, or on the heap: meters read it when the chunks are gone.
 HOTPLATE_NOINLINE inline void keep_tenant(invocation& call) {
   if (call.options.tenant.size() > core::longest_tenant) {
     call.thrown = has_bad_tenant(call, core::longest_tenant);
   } else {
-    call.options.tenant = copy_into(call.memory, call.options.tenant);
+    std::string_view& tenant = call.options.tenant;
+    tenant = copy_into(call.memory, tenant);
+    if (call.holds(tenant.data())) return;
+    call.far_tenant = make_owned<std::string>(tenant);
+    call.is.untidy = true;
+    tenant = *call.far_tenant;
   }
 }
 
@@ -85,11 +91,12 @@ HOTPLATE_NOINLINE inline void keep_tenant(invocation& call) {
 template <typename Args, typename Result, typename Construct>
 void fill(invocation& call, const call_shape& shape, chunk_source& source,
           const Construct& construct) {
+  const function_config& config = call.version->config;
   call.shape = &shape;
-  call.is.untidy =
-      !std::is_trivially_destructible_v<Result> || call.options.keep_log;
+  call.is.untidy = !std::is_trivially_destructible_v<Result> ||
+                   call.options.keep_log || config.scrub;
   try {
-    call.make_room<Args, Result>(source, call.version->config.memory.bytes());
+    call.make_room<Args, Result>(source, config.memory.bytes(), config.scrub);
     if (!call.options.tenant.empty()) [[unlikely]]
       keep_tenant(call);
     construct();

@@ -37,6 +37,8 @@ HOTPLATE_NOINLINE inline void core::judge_closely(
     call.thrown = used_up_memory(call);
   } else if (call.memory.starved()) {
     call.thrown = is_out_of_memory(call, "for the arena");
+  } else if (call.memory.crowded() != 0) {
+    call.thrown = holds_too_much(call, config_.max_held_response_bytes);
   } else if (now > deadline) {
     call.thrown = has_timed_out(call, deadline);
   } else if (call.is.verdict == errc::cancelled) {
@@ -288,9 +290,11 @@ HOTPLATE_NOINLINE inline void core::tidy(invocation& call) noexcept {
   call.failure.reset();
   call.thrown.reset();
   call.log.take();
+  call.far_tenant.reset();
   call.event = 0;
   delete call.stopper.exchange(nullptr, std::memory_order_relaxed);
   call.memory.release();
+  if (call.memory.scrubs()) overwrite(call.space.begin(), call.space.end());
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -46,6 +46,9 @@ inline engine_config checked(engine_config config) {
   list.require(!config.name.empty() && config.name.size() <= 9,
                sentence({"name = \"", config.name,
                          "\": allowed are 1 to 9 characters"}));
+  list.within<std::size_t>("max_held_response_bytes",
+                           config.max_held_response_bytes, 0,
+                           std::size_t{1} << 50, "bytes");
   check_events(list, config);
   list.within<std::int64_t>("spin", config.spin.count(), 0, 1'000'000, "us");
   list.require(config.clock == nullptr || config.workers == 0,
@@ -116,6 +119,7 @@ inline core::core(engine_config config)
       functions_(handler_functions()),
       identity_(random_identity()),
       time_(config_.clock),
+      chunks_(config_.max_held_response_bytes, config_.workers != 0),
       limit_(config_.max_concurrency),
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
       threads_(time_, threads_of(config_)),
@@ -184,8 +188,9 @@ inline engine_stats core::stats() const {
   sum.spare_threads = threads_.spare_threads().running();
   sum.spare_threads_started = threads_.spare_threads().started();
   sum.stacks = threads_.stacks().made();
-  sum.arena_mapped_bytes = chunks_.mapped_bytes();
-  sum.arena_growths = chunks_.growths();
+  sum.arena_mapped_bytes = chunks_->mapped_bytes();
+  sum.arena_growths = chunks_->growths();
+  sum.held_response_bytes = chunks_->held_bytes();
   sender* const events = sender_.load(std::memory_order_acquire);
   if (events != nullptr) events->count(*events, sum.events);
   return sum;

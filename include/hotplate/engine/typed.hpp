@@ -93,6 +93,10 @@ decltype(auto) keep([[maybe_unused]] arena& memory, Argument& argument) {
     return copy_into(memory, argument);
   } else if constexpr (std::is_same_v<stored, payload_view>) {
     return payload_view(copy_into(memory, argument.text()));
+  } else if constexpr (std::is_same_v<stored, payload>) {
+    if (memory.scrubs()) [[unlikely]]
+      argument.scrub_at_end();
+    return static_cast<Argument&&>(argument);
   } else {
     return static_cast<Argument&&>(argument);
   }
@@ -107,8 +111,12 @@ inline bool stays(const core& engine, const worker* here) noexcept {
 
 /// For a caller that stays.
 template <typename Argument>
-decltype(auto) borrow(Argument& argument) {
-  return static_cast<Argument&&>(argument);
+decltype(auto) borrow([[maybe_unused]] arena& memory, Argument& argument) {
+  if constexpr (std::is_same_v<stored_t<Argument>, payload>) {
+    return keep<Argument>(memory, argument);
+  } else {
+    return static_cast<Argument&&>(argument);
+  }
 }
 
 template <bool Borrows, typename Args, typename Result, typename... Given>
@@ -125,7 +133,7 @@ invocation* prepare(core& engine, function_record& target,
   fill<Args, Result>(*call, *version->how.typed, engine.chunks(), [&] {
     if constexpr (Borrows) {
       if (stays(engine, here)) {
-        new (call->args) Args(borrow<Given>(given)...);
+        new (call->args) Args(borrow<Given>(call->memory, given)...);
         return;
       }
     }

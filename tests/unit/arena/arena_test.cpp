@@ -4,39 +4,15 @@
 
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <new>
 #include <string>
 #include <vector>
 
+#include "counting_source.hpp"
+
 namespace {
 
 using hotplate::arena;
-using hotplate::detail::chunk;
-using hotplate::detail::chunk_source;
-
-// Chunks of exactly the size asked for; knows which are out.
-class counting_source final : public chunk_source {
- public:
-  chunk* take(std::size_t bytes) noexcept override {
-    if (empty_) return nullptr;
-    memory_.push_back(std::make_unique<std::byte[]>(bytes));
-    sizes.push_back(bytes);
-    ++out;
-    return new (memory_.back().get()) chunk{nullptr, bytes};
-  }
-  void give(chunk* list) noexcept override {
-    for (; list != nullptr; list = list->next) --out;
-  }
-  void run_dry() { empty_ = true; }
-
-  std::vector<std::size_t> sizes;
-  int out = 0;
-
- private:
-  std::vector<std::unique_ptr<std::byte[]>> memory_;
-  bool empty_ = false;
-};
 
 class arena_test : public testing::Test {
  protected:

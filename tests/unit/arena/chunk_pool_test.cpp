@@ -6,11 +6,14 @@
 #include <cstring>
 #include <vector>
 
+#include "hotplate/arena.hpp"
+
 namespace {
 
 using hotplate::arena;
 using hotplate::detail::chunk;
 using hotplate::detail::chunk_pool;
+using hotplate::detail::chunk_pool_hold;
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20;
 
@@ -30,33 +33,34 @@ std::vector<chunk*> take_many(chunk_pool& pool, std::size_t bytes, int count) {
   return taken;
 }
 
-TEST(chunk_pool_test, a_new_one_holds_nothing) {
-  const chunk_pool pool;
+class chunk_pool_test : public testing::Test {
+ protected:
+  static constexpr std::size_t most_held = 64 * mebibyte;
 
+  chunk_pool_hold hold_{most_held, false};
+  chunk_pool& pool = *hold_;
+};
+
+TEST_F(chunk_pool_test, a_new_one_holds_nothing) {
   EXPECT_EQ(pool.mapped_bytes(), 0U);
   EXPECT_EQ(pool.growths(), 0U);
 }
 
-TEST(chunk_pool_test, sizes_are_the_next_power_of_two_from_a_page_on) {
-  chunk_pool pool;
-
+TEST_F(chunk_pool_test, sizes_are_the_next_power_of_two_from_a_page_on) {
   EXPECT_EQ(pool.take(1)->size, 4096U);
   EXPECT_EQ(pool.take(4096)->size, 4096U);
   EXPECT_EQ(pool.take(4097)->size, 8192U);
   EXPECT_EQ(pool.take(mebibyte)->size, mebibyte);
 }
 
-TEST(chunk_pool_test, small_chunks_share_one_region) {
-  chunk_pool pool;
-
+TEST_F(chunk_pool_test, small_chunks_share_one_region) {
   take_many(pool, 4096, 1000);
 
   EXPECT_EQ(pool.growths(), 1U);
   EXPECT_EQ(pool.mapped_bytes(), 32 * mebibyte);
 }
 
-TEST(chunk_pool_test, chunks_of_all_sizes_keep_apart) {
-  chunk_pool pool;
+TEST_F(chunk_pool_test, chunks_of_all_sizes_keep_apart) {
   std::vector<chunk*> taken;
   for (std::size_t bytes = 4096; bytes <= mebibyte; bytes *= 2) {
     taken.push_back(pool.take(bytes));
@@ -71,8 +75,7 @@ TEST(chunk_pool_test, chunks_of_all_sizes_keep_apart) {
   }
 }
 
-TEST(chunk_pool_test, the_chunk_returned_last_is_taken_first) {
-  chunk_pool pool;
+TEST_F(chunk_pool_test, the_chunk_returned_last_is_taken_first) {
   chunk* const one = pool.take(8192);
   chunk* const two = pool.take(8192);
 
@@ -83,8 +86,7 @@ TEST(chunk_pool_test, the_chunk_returned_last_is_taken_first) {
   EXPECT_EQ(pool.take(8192), one);
 }
 
-TEST(chunk_pool_test, a_list_comes_back_whole) {
-  chunk_pool pool;
+TEST_F(chunk_pool_test, a_list_comes_back_whole) {
   const auto taken = take_many(pool, 4096, 5);
 
   give_all(pool, taken);
@@ -93,8 +95,7 @@ TEST(chunk_pool_test, a_list_comes_back_whole) {
   EXPECT_TRUE(std::is_permutation(again.begin(), again.end(), taken.begin()));
 }
 
-TEST(chunk_pool_test, at_its_working_size_it_asks_the_kernel_for_nothing) {
-  chunk_pool pool;
+TEST_F(chunk_pool_test, at_its_working_size_it_asks_the_kernel_for_nothing) {
   const auto work = [&] {
     auto taken = take_many(pool, 4096, 100);
     for (const auto& each :
@@ -111,8 +112,7 @@ TEST(chunk_pool_test, at_its_working_size_it_asks_the_kernel_for_nothing) {
   EXPECT_EQ(pool.growths(), growths);
 }
 
-TEST(chunk_pool_test, the_rest_of_a_full_region_is_not_lost) {
-  chunk_pool pool;
+TEST_F(chunk_pool_test, the_rest_of_a_full_region_is_not_lost) {
   pool.take(mebibyte);
   take_many(pool, 2 * mebibyte, 15);  // One mebibyte is left.
   pool.take(2 * mebibyte);
@@ -124,17 +124,14 @@ TEST(chunk_pool_test, the_rest_of_a_full_region_is_not_lost) {
   EXPECT_EQ(pool.growths(), 2U);
 }
 
-TEST(chunk_pool_test, a_large_chunk_is_mapped_by_itself) {
-  chunk_pool pool;
-
+TEST_F(chunk_pool_test, a_large_chunk_is_mapped_by_itself) {
   chunk* const large = pool.take(3 * mebibyte);
 
   EXPECT_EQ(large->size, 4 * mebibyte);
   EXPECT_EQ(pool.mapped_bytes(), 4 * mebibyte);
 }
 
-TEST(chunk_pool_test, only_256_mebibytes_of_large_chunks_are_kept_idle) {
-  chunk_pool pool;
+TEST_F(chunk_pool_test, only_256_mebibytes_of_large_chunks_are_kept_idle) {
   const auto taken = take_many(pool, 64 * mebibyte, 6);
   ASSERT_EQ(pool.mapped_bytes(), 6 * 64 * mebibyte);
 
@@ -143,8 +140,7 @@ TEST(chunk_pool_test, only_256_mebibytes_of_large_chunks_are_kept_idle) {
   EXPECT_EQ(pool.mapped_bytes(), 256 * mebibyte);
 }
 
-TEST(chunk_pool_test, large_chunks_taken_again_make_room_for_others) {
-  chunk_pool pool;
+TEST_F(chunk_pool_test, large_chunks_taken_again_make_room_for_others) {
   give_all(pool, take_many(pool, 64 * mebibyte, 4));
   const auto again = take_many(pool, 64 * mebibyte, 4);
   const std::size_t growths = pool.growths();
@@ -155,15 +151,12 @@ TEST(chunk_pool_test, large_chunks_taken_again_make_room_for_others) {
   EXPECT_EQ(growths, 4U);
 }
 
-TEST(chunk_pool_test, more_than_16_gibibytes_are_refused) {
-  chunk_pool pool;
-
+TEST_F(chunk_pool_test, more_than_16_gibibytes_are_refused) {
   EXPECT_EQ(pool.take((std::size_t{16} << 30) + 1), nullptr);
   EXPECT_EQ(pool.growths(), 0U);
 }
 
-TEST(chunk_pool_test, an_arena_fills_recycled_chunks_to_their_ends) {
-  chunk_pool pool;
+TEST_F(chunk_pool_test, an_arena_fills_recycled_chunks_to_their_ends) {
   for (int round = 0; round < 3; ++round) {
     arena memory;
     memory.open(pool, nullptr, 0, 8 * mebibyte);

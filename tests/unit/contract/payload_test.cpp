@@ -118,4 +118,51 @@ TEST(payload_test, a_short_one_stays_whole_when_moved) {
   EXPECT_EQ(second.text(), "hi") << "its bytes lay inside the object";
 }
 
+TEST(payload_test, what_was_moved_from_is_empty) {
+  payload text(std::string("hi"));
+  payload bytes(three_bytes);
+
+  const payload first(std::move(text));
+  const payload second(std::move(bytes));
+
+  EXPECT_TRUE(text.empty());   // NOLINT(bugprone-use-after-move)
+  EXPECT_TRUE(bytes.empty());  // NOLINT(bugprone-use-after-move)
+}
+
+TEST(payload_test, assigned_to_itself_it_stays) {
+  payload whole(std::string(100, 'x'));
+  payload& same = whole;
+
+  whole = std::move(same);
+
+  EXPECT_EQ(whole.text(), std::string(100, 'x'));
+}
+
+TEST(payload_test, its_bytes_can_be_written_whatever_they_came_from) {
+  payload text(std::string("hello"));
+  payload bytes(three_bytes);
+
+  text.writable()[0] = std::byte{'j'};
+  bytes.writable()[1] = std::byte{7};
+
+  EXPECT_EQ(text.text(), "jello");
+  EXPECT_EQ(bytes.bytes()[1], std::byte{7});
+  EXPECT_TRUE(payload().writable().empty());
+}
+
+TEST(payload_test, truncating_keeps_the_first_bytes) {
+  payload text(std::string("hello"));
+  payload bytes(three_bytes);
+  payload nothing;
+
+  text.truncate(4);
+  text.truncate(9);
+  bytes.truncate(1);
+  nothing.truncate(0);
+
+  EXPECT_EQ(text.text(), "hell");
+  EXPECT_EQ(bytes.size(), 1U);
+  EXPECT_TRUE(nothing.empty());
+}
+
 }  // namespace
