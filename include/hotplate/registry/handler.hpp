@@ -89,6 +89,10 @@ struct calls<Handler, R(Args...)> {
   static_assert(returnable<R>,
                 "a handler returns void or a movable value, never a view or a "
                 "reference: what it would point to ends with the invocation");
+  static_assert(!in_arena<std::remove_cv_t<R>>::value,
+                "a handler does not return a std::pmr container: its memory is "
+                "the arena's, which ends with the invocation; copy it into one "
+                "with std::allocator, or make a payload(ctx.arena(), size)");
 
   static R call(void* state, context& ctx, stored_args& args) {
     auto& handler = *static_cast<Handler*>(state);

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
+#include <memory_resource>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "hotplate/context.hpp"
 
@@ -90,8 +93,40 @@ template <typename Result>
 inline constexpr bool returnable = std::is_void_v<Result> ||
                                    (std::is_object_v<Result> &&
                                     std::is_move_constructible_v<Result> &&
-                                    !std::is_same_v<Result, std::string_view> &&
-                                    !std::is_same_v<Result, payload_view>);
+                                    !is_view<std::remove_cv_t<Result>>);
+
+template <typename T>
+inline constexpr bool is_polymorphic = false;
+template <typename T>
+inline constexpr bool is_polymorphic<std::pmr::polymorphic_allocator<T>> = true;
+
+template <typename T, int Depth>
+struct elements_in_arena : std::false_type {};
+
+/// Whether a container, or one in it, gets its memory from whatever resource it
+/// was given: the arena, most likely. It need not be so, but nothing else can
+/// be told at compile time. How deep to look is bounded, for a type may be its
+/// own element.
+template <typename T, int Depth = 4>
+struct in_arena : elements_in_arena<T, Depth> {};
+template <typename T, int Depth>
+requires is_polymorphic<typename T::allocator_type>
+struct in_arena<T, Depth> : std::true_type {
+};
+template <typename... T, int Depth>
+struct in_arena<std::tuple<T...>, Depth>
+    : std::disjunction<in_arena<std::remove_cv_t<T>, Depth>...> {};
+template <typename T, typename U, int Depth>
+struct in_arena<std::pair<T, U>, Depth> : in_arena<std::tuple<T, U>, Depth> {};
+
+template <typename T>
+concept has_elements = requires {
+  typename T::value_type;
+};
+template <has_elements T, int Depth>
+requires(Depth > 0) struct elements_in_arena<T, Depth>
+    : in_arena<std::remove_cv_t<typename T::value_type>, Depth - 1> {
+};
 
 }  // namespace detail
 

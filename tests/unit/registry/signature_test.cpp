@@ -3,9 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <memory_resource>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -14,6 +21,7 @@ using hotplate::context;
 using hotplate::payload_view;
 using hotplate::signature_of;
 using hotplate::detail::handler_traits;
+using hotplate::detail::in_arena;
 using hotplate::detail::returnable;
 using hotplate::detail::storable;
 using hotplate::detail::stored_t;
@@ -80,7 +88,24 @@ static_assert(returnable<void> && returnable<int> && returnable<point>);
 static_assert(returnable<std::unique_ptr<int>>);
 static_assert(!returnable<int&> && !returnable<const std::string&>);
 static_assert(!returnable<std::string_view> && !returnable<payload_view>);
+static_assert(!returnable<std::span<int>> && !returnable<std::u8string_view>);
+static_assert(!returnable<const std::string_view>);
 static_assert(!returnable<std::mutex>);
+
+// What would point into the arena, wherever in a result it is.
+static_assert(in_arena<std::pmr::string>::value);
+static_assert(in_arena<std::vector<std::pmr::string>>::value);
+static_assert(in_arena<std::optional<std::pmr::vector<int>>>::value);
+static_assert(in_arena<std::pair<int, std::pmr::string>>::value);
+static_assert(in_arena<std::map<std::pmr::string, int>>::value);
+static_assert(in_arena<std::tuple<int, const std::pmr::string>>::value);
+static_assert(!in_arena<std::vector<std::map<std::string, point>>>::value);
+static_assert(!in_arena<int>::value && !in_arena<hotplate::payload>::value);
+
+struct tree {
+  using value_type = std::vector<tree>;
+};
+static_assert(!in_arena<tree>::value);
 
 TEST(signature_test, a_lambdas_signature_is_that_of_its_call) {
   const auto lambda = [](context&, int value) mutable { return 2L * value; };
