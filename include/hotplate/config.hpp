@@ -58,6 +58,13 @@ struct engine_config {
   /// tenants are limited at all.
   std::int64_t max_tenants = 10'000;
 
+  /// The memory (function_config::memory) that all instances may have together,
+  /// at least 128 MiB; 0: any. Where a cold start would need more, idle
+  /// instances are evicted, those unused longest first, but for those that
+  /// `min_instances` and `provisioned` keep; if that is not enough, it is
+  /// `throttled`.
+  mebibytes instance_memory{0};
+
   /// Of calls by name; what goes through a handle has no size to limit.
   std::size_t max_event_bytes = 6 << 20;
   std::size_t max_response_bytes = 6 << 20;

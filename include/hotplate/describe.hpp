@@ -69,6 +69,7 @@ struct instance_info {
   std::chrono::nanoseconds age{0};   ///< Since it was initialised.
   std::chrono::nanoseconds idle{0};  ///< Since its last use, if it is idle.
   std::uint64_t uses = 0;            ///< Invocations that it has served.
+  std::int64_t in_use = 0;           ///< Invocations that it serves now.
   std::size_t bytes = 0;  ///< Of the object; what that holds is not seen.
 };
 
@@ -104,6 +105,8 @@ struct engine_info {
   std::int64_t in_flight = 0;
   std::int64_t max_concurrency = 0;
   std::int64_t reserved = 0;  ///< Places of it that functions have for them.
+  mebibytes instance_memory;  ///< That all instances may have; 0: any.
+  mebibytes instance_memory_used;  ///< Of it, now; not counted without it.
   std::vector<function_info> functions;  ///< In order of first deployment.
   std::vector<tenant_stats> tenants;     ///< As far as they are limited.
 };

@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "hotplate/retry.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
+
+class keep_alive_policy;
 
 /// A size in units of 1,048,576 bytes: what functions are configured in.
 struct mebibytes {
@@ -69,6 +72,9 @@ struct function_config {
   /// How long an unused instance stays warm; 0 keeps none.
   std::chrono::milliseconds keep_alive{600'000};
 
+  /// Decides that instead (hotplate/keep_alive.hpp); functions may share one.
+  std::shared_ptr<keep_alive_policy> keep_alive_by = nullptr;
+
   /// Instances that stay, once made, however long nobody uses them.
   std::int64_t min_instances = 0;
 
@@ -83,6 +89,12 @@ struct function_config {
 
   /// Invocations that an instance serves before it is destroyed; 0: any number.
   std::int64_t max_uses = 0;
+
+  /// 1 to 1,000: most invocations that use an instance at once; a handler for
+  /// which it is above 1 is called by several workers at once. Whoever finds
+  /// none with room, and none idle, starts cold, also while others do. Once an
+  /// invocation on it has failed, nobody joins an instance any more.
+  std::int32_t instance_concurrency = 1;
 
   /// Initialise one instance and copy it for each further one (start kind
   /// `restored`). For classes that can be copied, also by several threads at

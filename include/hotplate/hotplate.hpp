@@ -11,6 +11,7 @@
 #include "hotplate/engine.hpp"
 #include "hotplate/error.hpp"
 #include "hotplate/function.hpp"
+#include "hotplate/keep_alive.hpp"
 #include "hotplate/log.hpp"
 #include "hotplate/meter.hpp"
 #include "hotplate/outcome.hpp"

@@ -70,6 +70,8 @@ struct function_stats {
   std::int64_t in_flight = 0;  ///< Admitted and not ended, overruns included.
   std::int64_t peak_in_flight = 0;
   std::uint64_t instances = 0;       ///< Live now, idle or in use.
+  std::uint64_t evicted = 0;         ///< Instances, for others' memory.
+  std::uint64_t failed_ends = 0;     ///< Instances whose destructor threw.
   std::chrono::nanoseconds idle{0};  ///< Instance time spent warm, waiting.
 
   std::chrono::milliseconds billed{0};
@@ -135,6 +137,10 @@ struct engine_stats {
   std::size_t arena_growths = 0;       ///< Times the kernel was asked for it.
   /// Now, of payloads that handlers made in arenas: whole chunks.
   std::size_t held_response_bytes = 0;
+  // Of engine_config::instance_memory; not counted without it.
+  mebibytes instance_memory;       ///< Of all instances now.
+  mebibytes instance_memory_peak;  ///< The most it ever was.
+  std::uint64_t evictions = 0;     ///< Instances that had to go for it.
   event_stats events;
 };
 

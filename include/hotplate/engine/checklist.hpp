@@ -80,9 +80,26 @@ inline void check_instances(checklist& list, const handler& how,
                             "instances");
   list.within<std::int64_t>("max_uses", config.max_uses, 0, many,
                             "invocations");
+  list.within("instance_concurrency", config.instance_concurrency, 1, 1'000,
+              "invocations");
   list.require(!config.snapshot || how.copy != nullptr,
                "snapshot = true: allowed for a class that can be copied, whose "
                "objects are the instances");
+}
+
+/// The engine must be able to hold one instance, and those that are
+/// provisioned.
+inline void check_memory(const function_config& config, mebibytes most) {
+  if (most.count == 0) return;
+  checklist list;
+  const std::int64_t each = config.memory.count;
+  const std::int64_t least = std::max<std::int64_t>(config.provisioned, 1);
+  list.require(
+      least <= most.count / each,
+      sentence({config.provisioned > 0 ? "provisioned = " : "memory: ", least,
+                " instances of ", each,
+                " MiB: the engine's instance_memory is ", most.count, " MiB"}));
+  list.pass();
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

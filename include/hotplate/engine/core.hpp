@@ -180,6 +180,12 @@ class core {
   bool take_elsewhere(invocation& call, lease& on_loan, std::int64_t now);
   fiber* finish(invocation& call, worker& on, lease& on_loan) noexcept;
 
+  // --- cold_start.hpp
+  instance* take_idle(invocation& call, std::int64_t now) noexcept;
+  bool reserve_instance(invocation& call, std::int64_t& now);
+  bool make_instance(invocation& call, lease& on_loan);
+  bool is_late(invocation& call, std::int64_t now) noexcept;
+
   // --- admit.hpp
   const gate* enter(invocation& call) noexcept;
   const gate* enter_with_tenant(invocation& call, gate& places) noexcept;
@@ -219,6 +225,7 @@ class core {
 
   // --- wait.hpp
   worker* wait_as_fiber(invocation& call, worker* here, std::int64_t until);
+  worker* wait_alone(invocation& call, worker& here, std::int64_t until);
   void wait_as_thread(invocation& call, std::int64_t until) noexcept;
   std::uint32_t open_wait(invocation& self, fiber& on,
                           std::int64_t until) noexcept;
@@ -301,6 +308,7 @@ class core {
   lock reserving_;  // Guards every change of limit_'s and reserved_'s limits.
   deployed_function* to_give_back_ = nullptr;  // Under reserving_.
   scheduler threads_;
+  instance_budget budget_;
   invocation_pool records_;
   registry names_;  // Destroys instances, which disarm timers of threads_.
 
@@ -321,6 +329,7 @@ class core {
 }  // namespace hotplate::inline HOTPLATE_ABI::detail
 
 #include "hotplate/engine/admit.hpp"
+#include "hotplate/engine/cold_start.hpp"
 #include "hotplate/engine/describe.hpp"
 #include "hotplate/engine/drain.hpp"
 #include "hotplate/engine/handler_view.hpp"

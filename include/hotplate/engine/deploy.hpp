@@ -12,26 +12,42 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
+/// Kept as long as the version. A destructor that throws must not end the
+/// process, least of all while the engine is being destroyed.
+template <typename Callable>
+std::shared_ptr<void> share(Callable callable) {
+  if constexpr (std::is_nothrow_destructible_v<Callable>) {
+    return std::make_shared<Callable>(std::move(callable));
+  } else {
+    return {new Callable(std::move(callable)), [](Callable* gone) noexcept {
+              try {
+                delete gone;
+              } catch (...) {
+              }
+            }};
+  }
+}
+
 /// A callable: shared by all instances if it may be called const (and is then
 /// called from several workers at once), else copied into each.
 template <typename Callable>
 handler erase_callable(Callable callable) {
   if constexpr (handler_traits<Callable>::is_const) {
     handler erased = describe_calls<const Callable, signature_of<Callable>>();
-    erased.prototype = std::make_shared<Callable>(std::move(callable));
+    erased.prototype = share(std::move(callable));
     return erased;
   } else {
     static_assert(std::is_copy_constructible_v<Callable>,
                   "a handler that changes itself is copied into each instance, "
                   "so it must be copyable");
     handler erased = describe_calls<Callable, signature_of<Callable>>();
-    erased.prototype = std::make_shared<Callable>(std::move(callable));
+    erased.prototype = share(std::move(callable));
     erased.state_size = sizeof(Callable);
     erased.state_alignment = alignof(Callable);
     erased.init = [](void* state, const void* prototype, init_context&) {
       new (state) Callable(*static_cast<const Callable*>(prototype));
     };
-    erased.destroy = destroyer<Callable>();
+    erased.destroy = state_destroyer<Callable>();
     erased.on_retire = retirer<Callable>();
     return erased;
   }
@@ -59,7 +75,7 @@ handler erase_class() {
       new (state) State(*static_cast<const State*>(from));
     };
   }
-  erased.destroy = destroyer<State>();
+  erased.destroy = state_destroyer<State>();
   erased.on_retire = retirer<State>();
   return erased;
 }

@@ -117,6 +117,8 @@ engine_info core::describe() const {
   all.in_flight = limit_.inside() + reserved_.inside();
   all.max_concurrency = config_.max_concurrency;
   all.reserved = reserved_.limit();
+  all.instance_memory = config_.instance_memory;
+  all.instance_memory_used = in_mebibytes(budget_.used());
   all.tenants = list_tenants();
   const std::int64_t now = time_.now();
   names_.for_each([&](const function_record& each) {

@@ -145,6 +145,20 @@ inline failure lacks_instance(const invocation& call) {
   return with_limit(std::move(made), most, most);
 }
 
+inline failure lacks_memory(const invocation& call,
+                            const instance_budget& budget) {
+  const std::int64_t used = budget.used();
+  failure made = make_error(
+      call, errc::throttled,
+      sentence({"function ", call.target->name, " is throttled: one more ",
+                "instance needs ", call.version->config.memory.count,
+                " MiB; of the ", budget.limit(),
+                " that instance_memory allows, ", used,
+                " are held by instances that cannot be evicted now"}));
+  made->retry_after = call.target->meter.mean_duration();
+  return with_limit(std::move(made), budget.limit(), used);
+}
+
 inline failure is_out_of_memory(const invocation& call, std::string_view what) {
   return make_error(call, errc::resource_exhausted,
                     sentence({"the host has no memory ", what, " for function ",

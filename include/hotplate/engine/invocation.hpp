@@ -51,10 +51,15 @@ struct deployed_function final : function_record {
 struct deployed_version final : version_record {
   deployed_version(std::uint32_t its_number, const function_config& its_config,
                    handler its_handler, std::string_view function,
-                   fiber_kind runs_on, scheduler& threads, clock_source& time)
+                   fiber_kind runs_on, scheduler& threads, clock_source& time,
+                   instance_budget& budget)
       : version_record(its_number, its_config, std::move(its_handler)),
         fibers(runs_on),
-        instances(*this, function, runs_on.stack_class, threads, time) {}
+        instances(*this, function,
+                  runs_on.stack_class != no_stack
+                      ? runs_on.stack_class
+                      : stack_pool::class_of(config.stack_bytes),
+                  threads, time, budget) {}
 
   const fiber_kind fibers;  // No stack: a thread's own.
   instance_pool instances;
@@ -76,7 +81,7 @@ struct watcher {
 /// I3: the handler's side writes the fields of its progress, anybody may read
 ///     them; all are atomics, and none says more than how far it has come.
 /// I4: an idle record has no failure, nothing thrown, no chunks, no parent, no
-///     event and nobody awaited or followed; what else is new for each
+///     event, no loan and nobody awaited or followed; what else is new for each
 ///     invocation, open() writes.
 struct invocation final : task, waiter {
   enum flag : std::uint64_t {
@@ -134,6 +139,8 @@ struct invocation final : task, waiter {
   } options;
   event_id event = 0;  // That was sent.
   ticket permit;
+  // That others may share, of `version`'s pool: guarded by that (share.hpp).
+  instance* loan = nullptr;
   std::size_t event_bytes = 0;
   std::size_t response_bytes = 0;  // Only if `encoded`.
 

@@ -104,7 +104,10 @@ inline worker* core::run_directly(invocation& call, worker& here) {
   while (now_on.is_plain() && !call.has(invocation::settled)) {
     now_on.run_ready();
   }
-  if (self == nullptr) return &now_on;
+  if (self == nullptr) {
+    now_on.set_running(nullptr);
+    return &now_on;
+  }
   self->awaited.store(nullptr, std::memory_order_release);
   // Unless it was answered early, this very moment is when it ended.
   go_on(*self, now_on, call.arrived,
@@ -202,22 +205,16 @@ HOTPLATE_NOINLINE inline bool core::take_elsewhere(invocation& call,
                                                    lease& on_loan,
                                                    std::int64_t now) {
   instance_pool& pool = call.version->instances;
-  if (instance* const idle = pool.take_any(now)) {
-    call.start.store(std::exchange(idle->start, start_kind::warm),
-                     std::memory_order_relaxed);
+  if (instance* const idle = take_idle(call, now)) {
+    pool.note(now, false);
     on_loan.hold(pool, *idle);
-  } else if (!pool.reserve()) {
-    call.thrown = lacks_instance(call);
-    return false;
   } else {
-    enter_init(call, pool.next_start(), now);
-    on_loan.hold(pool, *pool.make());
-    now = time_.now();
-    // Nobody looks at a host-pumped engine's deadlines meanwhile.
-    if (now > call.deadline.load(std::memory_order_relaxed)) {
-      expire(call, call.generation(), now);
-    }
     if (call.has(invocation::claimed)) return false;
+    if (!reserve_instance(call, now)) return false;
+    pool.note(now, true);
+    enter_init(call, pool.next_start(), now);
+    if (!make_instance(call, on_loan)) return false;
+    now = time_.now();
   }
   bound_handler(call, now);
   enter_handler(call, now);
@@ -232,7 +229,7 @@ HOTPLATE_INLINE fiber* core::finish(invocation& call, worker& on,
   judge(call, now);
   const bool won = call.claim();
   if (call.is.has_args) call.shape->destroy_args(call.args);
-  on_loan.give_back(on.index(), now,
+  on_loan.give_back(call.loan, on.index(), now,
                     won && (call.is.verdict == errc::ok ||
                             leaves_instance_sound(call.is.verdict)));
   call.memory.release();

@@ -94,8 +94,8 @@ class lobby {
   /// Waits, having joined the line, until served or until `until`; returns the
   /// answer, or 0, and is in line no more. Throws invocation_cancelled if the
   /// handler is over, unless an exception is on its way out: then it returns 0,
-  /// or, if it `must`, waits on. Throws bad_outcome where it would wait forever
-  /// for a manual clock.
+  /// or, if it `must`, waits on. So it does where no invocation waits. Throws
+  /// bad_outcome where it would wait forever for a manual clock.
   std::uint32_t stand(line& in, guest& self, worker* here, std::int64_t until,
                       bool must = false);
 
@@ -108,6 +108,7 @@ class lobby {
   };
   static void publish(void* argument) noexcept;
   worker* suspend(guest& self, worker* here, std::int64_t until, bool must);
+  worker* suspend_alone(guest& self, worker& here, bool must);
   void block(guest& self, std::int64_t until) noexcept;
   void pump(guest& self, std::int64_t until);
 
@@ -159,6 +160,7 @@ inline void lobby::publish(void* argument) noexcept {
 
 inline worker* lobby::suspend(guest& self, worker* here, std::int64_t until,
                               bool must) {
+  if (here->running() == nullptr) return suspend_alone(self, *here, must);
   auto& call = *static_cast<invocation*>(here->running());
   while (self.served.load(std::memory_order_acquire) == 0) {
     const bool over = call.has(invocation::claimed);
@@ -178,6 +180,18 @@ inline worker* lobby::suspend(guest& self, worker* here, std::int64_t until,
     engine_.close_wait(call, *here, left_at, engine_.time_.now());
   }
   return here;
+}
+
+// What is made ahead or ends belongs to no invocation: it has nobody's timers
+// to wait with, and stays on its worker.
+inline worker* lobby::suspend_alone(guest& self, worker& here, bool must) {
+  while (must && self.served.load(std::memory_order_acquire) == 0) {
+    fiber& on = here.current();
+    parting left{guard_, self, on, on.arm()};
+    here.suspend({&publish, &left});
+    here.set_running(nullptr);
+  }
+  return &here;
 }
 
 inline void lobby::block(guest& self, std::int64_t until) noexcept {

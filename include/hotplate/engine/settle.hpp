@@ -211,6 +211,9 @@ inline bool core::cancel(invocation& call, std::uint64_t generation,
 inline void core::settle_unfinished(invocation& call, failure why,
                                     std::int64_t now) noexcept {
   request_stop(call);
+  if (call.version != nullptr && call.version->instances.is_shared()) {
+    call.version->instances.spoil(call.loan);
+  }
   const bool waited = withdraw(call);
   if (waited && call.is.has_args) call.shape->destroy_args(call.args);
   settle_early(call, std::move(why), now, waited);

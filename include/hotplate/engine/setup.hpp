@@ -22,6 +22,8 @@ inline void check_events(checklist& list, const engine_config& config) {
                             "keys");
 }
 
+inline constexpr std::uint32_t least_memory = 128;  // Of a function, in MiB.
+
 inline engine_config checked(engine_config config) {
   constexpr std::int64_t many = std::int64_t{1} << 40;
   if (config.workers == engine_config::hardware_threads) {
@@ -49,6 +51,11 @@ inline engine_config checked(engine_config config) {
   list.within<std::size_t>("max_held_response_bytes",
                            config.max_held_response_bytes, 0,
                            std::size_t{1} << 50, "bytes");
+  list.require(config.instance_memory.count == 0 ||
+                   config.instance_memory.count >= least_memory,
+               sentence({"instance_memory = ", config.instance_memory.count,
+                         " MiB: allowed are 0, for any, and ", least_memory,
+                         " or more"}));
   check_events(list, config);
   list.within<std::int64_t>("spin", config.spin.count(), 0, 1'000'000, "us");
   list.require(config.clock == nullptr || config.workers == 0,
@@ -66,7 +73,7 @@ inline void check(std::string_view name, const handler& how,
   list.require(is_function_name(name),
                sentence({"name = \"", name.substr(0, 80),
                          "\": allowed are 1 to 64 of A-Z a-z 0-9 - _"}));
-  list.within("memory", config.memory.count, 128U, 10'240U, "MiB");
+  list.within("memory", config.memory.count, least_memory, 10'240U, "MiB");
   list.within<std::int64_t>("timeout", config.timeout.count(), 1, 900'000,
                             "ms");
   list.within<std::int64_t>("max_concurrency", config.max_concurrency, 1,
@@ -123,6 +130,7 @@ inline core::core(engine_config config)
       limit_(config_.max_concurrency),
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
       threads_(time_, threads_of(config_)),
+      budget_(config_.instance_memory.count),
       records_(*this, {{}, &run, &refuse_fiber, &name_of_task}, functions_,
                threads_.indices()),
       names_(version_watcher()) {
@@ -152,6 +160,7 @@ inline std::uint8_t core::stacks_for(deployed_function& target,
 inline function_record& core::deploy(std::string name, handler how,
                                      const function_config& config) {
   check(name, how, config);
+  check_memory(config, config_.instance_memory);
   function_record& target = names_.enter(name, [&] {
     return make_owned<deployed_function>(name, threads_.size());
   });
@@ -159,11 +168,13 @@ inline function_record& core::deploy(std::string name, handler how,
   names_.publish(target, signature, [&](std::uint32_t number) {
     auto& function = static_cast<deployed_function&>(target);
     const fiber_kind fibers = fibers_for(function, config);
-    if (!threads_.timers().expect(instance_pool::timers)) {
+    if (!threads_.timers().expect(instance_pool::timers) ||
+        !budget_.expect_pool()) {
       throw std::bad_alloc();
     }
-    auto made = make_owned<deployed_version>(
-        number, config, std::move(how), target.name, fibers, threads_, time_);
+    auto made = make_owned<deployed_version>(number, config, std::move(how),
+                                             target.name, fibers, threads_,
+                                             time_, budget_);
     reserve(function, config);
     return made;
   });
@@ -191,6 +202,9 @@ inline engine_stats core::stats() const {
   sum.arena_mapped_bytes = chunks_->mapped_bytes();
   sum.arena_growths = chunks_->growths();
   sum.held_response_bytes = chunks_->held_bytes();
+  sum.instance_memory = in_mebibytes(budget_.used());
+  sum.instance_memory_peak = in_mebibytes(budget_.peak());
+  sum.evictions = budget_.evictions();
   sender* const events = sender_.load(std::memory_order_acquire);
   if (events != nullptr) events->count(*events, sum.events);
   return sum;
@@ -221,6 +235,8 @@ std::vector<function_stats> core::functions() const {
       const auto& pool =
           static_cast<const deployed_version&>(version).instances;
       sum.instances += pool.live();
+      sum.evicted += pool.evicted();
+      sum.failed_ends += pool.failed_ends();
       sum.idle += std::chrono::nanoseconds(pool.idle(now));
     });
   });

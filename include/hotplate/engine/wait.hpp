@@ -54,6 +54,7 @@ inline void resume(void* argument) {
 inline worker* core::wait_as_fiber(invocation& call, worker* here,
                                    std::int64_t until) {
   auto* const self = static_cast<invocation*>(here->running());
+  if (self == nullptr) return wait_alone(call, *here, until);
   while (!call.has(invocation::settled)) {
     if (throw_if_over(here)) {
       cancel(call, call.generation(), errc::cancelled);
@@ -72,6 +73,24 @@ inline worker* core::wait_as_fiber(invocation& call, worker* here,
     close_wait(*self, *here, left_at, time_.now());
   }
   return here;
+}
+
+// What is made ahead or ends belongs to no invocation: it has nobody's timers
+// to wait with, and stays on its worker.
+inline worker* core::wait_alone(invocation& call, worker& here,
+                                std::int64_t until) {
+  while (until == forever && !call.has(invocation::settled)) {
+    fiber& on = here.current();
+    const std::uint32_t wait = on.arm();
+    call.caller.store(&on, std::memory_order_relaxed);
+    call.wait_number.store(wait, std::memory_order_relaxed);
+    waiting::note note{call, here, on, wait};
+    here.suspend({&waiting::publish, &note});
+    call.state.fetch_and(~std::uint64_t{invocation::fiber_waits},
+                         std::memory_order_relaxed);
+    here.set_running(nullptr);
+  }
+  return &here;
 }
 
 inline void core::sleep_until(invocation& call, std::int64_t when) {

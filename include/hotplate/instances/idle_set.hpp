@@ -53,6 +53,7 @@ class instance_roll {
   instance* first() const noexcept { return first_; }
   void add(instance& made) noexcept {
     made.next = first_;
+    made.previous = nullptr;
     if (first_ != nullptr) first_->previous = &made;
     first_ = &made;
   }
@@ -113,6 +114,12 @@ class idle_set {
 
   void add(instance& idle) noexcept { list_.link(idle); }
 
+  /// Counts the time that one was idle, until it was taken at `now`.
+  void count(const instance& taken, std::int64_t now) noexcept {
+    count(idle_time(taken.idle_since, now));
+  }
+  void count(std::int64_t idle) noexcept { spent_ += idle; }
+
   /// The one of the list used last, else one from any place.
   instance* take(std::int64_t now) noexcept {
     instance* found = list_.newest();
@@ -121,12 +128,13 @@ class idle_set {
       if (found != nullptr) break;
       found = other.take();
     }
-    if (found != nullptr) spent_ += idle_time(found->idle_since, now);
+    if (found != nullptr) count(*found, now);
     return found;
   }
 
-  /// The one that is idle longest, if since `latest` or before; else null.
-  instance* take_since(std::int64_t latest, std::int64_t now) noexcept {
+  /// The one that is idle longest, if since `latest` or before; else null. Not
+  /// counted yet.
+  instance* take_since(std::int64_t latest) noexcept {
     for (place& each : all_places()) {
       if (each.put_at.load(std::memory_order_relaxed) > latest) continue;
       if (instance* const idle = each.take()) list_.link(*idle);
@@ -134,8 +142,24 @@ class idle_set {
     instance* const gone = list_.oldest();
     if (gone == nullptr || gone->idle_since > latest) return nullptr;
     list_.unlink(*gone);
-    spent_ += idle_time(gone->idle_since, now);
     return gone;
+  }
+
+  /// For a policy's, which are all in the list: one that was to be kept until
+  /// `now` or before, and is not counted yet; or null.
+  instance* take_due(std::int64_t now) noexcept {
+    instance* due = list_.oldest();
+    while (due != nullptr && due->keep_until > now) due = due->newer;
+    if (due != nullptr) list_.unlink(*due);
+    return due;
+  }
+  /// The next `keep_until` of these; `forever` if there is none.
+  std::int64_t soonest() const noexcept {
+    std::int64_t soonest = forever;
+    for (instance* at = list_.newest(); at != nullptr; at = at->older) {
+      soonest = std::min(soonest, at->keep_until);
+    }
+    return soonest;
   }
 
   /// Since when the one that is idle longest is; `forever` if none is.

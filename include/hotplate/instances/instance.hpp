@@ -11,6 +11,8 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
+class instance_pool;
+
 /// An initialised handler object: an execution environment. Its state follows
 /// it in memory.
 struct instance {
@@ -25,6 +27,13 @@ struct instance {
   instance* previous = nullptr;
   std::int64_t noted_since = 0;  // For list(), under the pool's lock.
   void* state = nullptr;
+  instance_pool* pool = nullptr;  // Its own.
+  // Under the pool's lock; of use where a policy, or invocations that share an
+  // instance, need them.
+  std::int64_t keep_until = 0;
+  std::int32_t in_use = 0;  // By so many invocations.
+  bool joinable = false;    // It is in the list of those that others may join.
+  bool spoiled = false;     // An invocation on it failed.
   start_kind start = start_kind::warm;  // Of the next invocation to take it.
 };
 

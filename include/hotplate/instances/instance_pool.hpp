@@ -8,32 +8,42 @@
 #include <vector>
 
 #include "hotplate/describe.hpp"
+#include "hotplate/instances/budget.hpp"
 #include "hotplate/instances/idle_set.hpp"
 #include "hotplate/instances/maker.hpp"
+#include "hotplate/instances/nobody.hpp"
+#include "hotplate/keep_alive.hpp"
 #include "hotplate/sched/scheduler.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
+/// Why there is no new instance now.
+enum class shortage : std::uint8_t { none, instances, memory };
+
 /// The instances of one version: warm ones are used again last in, first out,
 /// and go from the other end once unused for the keep-alive time; provisioned
 /// ones are made ahead. The one that a worker gave back last it takes again
-/// without the lock.
+/// without the lock, unless a policy is to be asked or several invocations may
+/// share one.
 /// Thread safety: all members may be called from any thread, those that may
 /// make or end instances on a fiber.
 /// I1: an instance is being made, idle, on loan (these are `live_`) or ending.
 /// I2: while one is idle that may expire, the timer is armed or work is queued,
 ///     or whoever gave it back is about to see to that: `calm_` is false.
-/// I3: live_ + ending_ never exceeds the function's max_instances.
+/// I3: live_ + ending_ never exceeds the function's max_instances; each of
+///     these has claimed the function's memory of the engine's budget.
+/// I4: with a budget, what I2 says of the timer holds for the pool's rank.
 class instance_pool : private task {
  public:
   static constexpr std::size_t timers = 2;  ///< Armed at once, at most.
 
   instance_pool(const version_record& version, std::string_view function,
-                std::uint8_t stacks, scheduler& threads,
-                clock_source& time) noexcept
+                std::uint8_t stacks, scheduler& threads, clock_source& time,
+                instance_budget& budget) noexcept
       : config_(version.config),
         threads_(threads),
         clock_(time),
+        budget_(budget),
         keep_alive_(std::chrono::nanoseconds(config_.keep_alive).count()),
         floor_(std::max(config_.min_instances, config_.provisioned)),
         maker_(version, function),
@@ -47,15 +57,17 @@ class instance_pool : private task {
     };
     task::stack_class = stacks;
     expiry_.fire = refill_.fire = &queue_work;
-    expiry_.target = refill_.target = this;
+    rank_.fire = &offer;
+    expiry_.target = refill_.target = rank_.target = this;
   }
   instance_pool(const instance_pool&) = delete;
   instance_pool& operator=(const instance_pool&) = delete;
   ~instance_pool() {
     threads_.timers().disarm(expiry_);
     threads_.timers().disarm(refill_);
+    budget_.unrank(rank_);
     closed_ = true;
-    retire_list(take_idle_since(forever), retire_reason::shutdown);
+    retire_list(take_idle(forever), retire_reason::shutdown);
   }
 
   /// The one that this worker used last; null if it is not there.
@@ -71,17 +83,49 @@ class instance_pool : private task {
     return found;
   }
 
-  /// Any other one that is idle, or null.
-  instance* take_any(std::int64_t now) noexcept {
+  /// Any other one that is idle, or null; `how` is to become its start kind.
+  instance* take_any(std::int64_t now, start_kind& how) noexcept {
     const lock_guard hold(lock_);
-    return idle_.take(now);
+    instance* const found = idle_.take(now);
+    if (found != nullptr) how = std::exchange(found->start, start_kind::warm);
+    return found;
   }
 
-  /// Room for one more, which make() must then be called for. False if there
-  /// are max_instances.
-  bool reserve() noexcept {
+  // --- give_back.hpp
+  void put_back(instance& used, instance*& loan, std::size_t worker,
+                std::int64_t now) noexcept;
+  /// One whose invocation failed.
+  void put_failed(instance& used, instance*& loan) noexcept;
+  /// One that is not idle.
+  void retire(instance& gone, retire_reason why) noexcept;
+
+  // --- share.hpp
+  bool is_shared() const noexcept { return config_.instance_concurrency > 1; }
+  template <typename Over>
+  instance* join(std::int64_t now, start_kind& how, instance*& loan,
+                 const Over& is_over) noexcept;
+  template <typename Over>
+  void share(instance& made, instance*& loan, const Over& is_over) noexcept;
+  void put_shared(instance& used, instance*& loan, std::int64_t now,
+                  bool warm) noexcept;
+  void spoil(instance*& loan) noexcept;
+
+  /// Room for one more, which make() or give_up_room() must then be called for;
+  /// after a shortage of memory, make_room() first.
+  shortage reserve() noexcept {
     const lock_guard hold(lock_);
-    return add_live();
+    if (!add_live()) return shortage::instances;
+    return budget_.try_claim(memory()) ? shortage::none : shortage::memory;
+  }
+
+  // --- evict.hpp
+  bool make_room(worker& on) noexcept;
+  void give_up_room() noexcept;
+
+  /// Tells the policy, if there is one.
+  void note(std::int64_t now, bool cold) const noexcept {
+    if (config_.keep_alive_by == nullptr) return;
+    config_.keep_alive_by->on_invoke(as_time(now), cold);
   }
 
   /// How make() will do it, as far as can be told.
@@ -91,75 +135,25 @@ class instance_pool : private task {
   instance* make() {
     try {
       instance* const made = maker_.make();
+      made->pool = this;
+      made->in_use = 1;
       made->made_at = clock_.now();
       const lock_guard hold(lock_);
       all_.add(*made);
       return made;
     } catch (...) {
-      const lock_guard hold(lock_);
-      --live_;
+      give_up_room();
       throw;
     }
   }
 
-  void put_back(instance& used, std::size_t worker, std::int64_t now) noexcept {
-    const std::int64_t left =
-        used.uses_left.load(std::memory_order_relaxed) - 1;
-    used.uses_left.store(left, std::memory_order_relaxed);
-    if (left == 0) [[unlikely]]
-      return retire(used, retire_reason::used_up);
-    used.idle_since = now;
-    place* const own = idle_.own(worker);
-    if (own == nullptr) [[unlikely]]
-      return put_first(used);
-    instance* const before = own->put(used, now);
-    // seq_cst, after the seq_cst exchange in put(): either this sees that the
-    // pool is not calm any more, or who made it so finds the instance.
-    const bool calm = calm_.load(std::memory_order_seq_cst);
-    if (before != nullptr || !calm) [[unlikely]]
-      put_aside(before);
-  }
-
-  /// One that is not idle.
-  HOTPLATE_NOINLINE void retire(instance& gone, retire_reason why) noexcept {
-    {
-      const lock_guard hold(lock_);
-      all_.remove(gone);
-      --live_;
-      ++ending_;
-    }
-    gone.older = nullptr;
-    retire_list(&gone, why);
-  }
-
+  // --- sweep.hpp
   /// From now on instances are kept, and made ahead.
-  void open() noexcept {
-    bool lacking = false;
-    {
-      const lock_guard hold(lock_);
-      closed_ = false;
-      lacking = lacks_any();
-    }
-    maker_.want_snapshot();
-    if (lacking) queue_work();
-  }
-
+  void open() noexcept;
   /// From now on none is kept: the idle ones end on a fiber, and each other one
   /// when it comes back. False if there is no memory to queue that; they then
   /// wait for their keep-alive time.
-  bool close(retire_reason why) noexcept {
-    {
-      const lock_guard hold(lock_);
-      closed_ = true;
-      closed_for_ = why;
-      calm_.store(false, std::memory_order_seq_cst);
-    }
-    threads_.timers().disarm(refill_);
-    if (!maker_.ends_silently()) return threads_.submit(*this);
-    threads_.timers().disarm(expiry_);
-    sweep();
-    return true;
-  }
+  bool close(retire_reason why) noexcept;
 
   /// Instances that exist: being made, idle, on loan or ending.
   std::uint64_t live() const noexcept {
@@ -167,20 +161,16 @@ class instance_pool : private task {
     return static_cast<std::uint64_t>(live_ + ending_);
   }
 
+  // --- list.hpp
   /// Those that are initialised and not retired.
   template <int = 0>
-  std::vector<instance_info> list(std::int64_t now) const {
-    std::vector<instance_info> seen;
+  std::vector<instance_info> list(std::int64_t now) const;
+
+  std::uint64_t evicted() const noexcept {
     const lock_guard hold(lock_);
-    for (instance* each = all_.first(); each != nullptr; each = each->next) {
-      each->noted_since = forever;
-    }
-    idle_.note();
-    for (instance* each = all_.first(); each != nullptr; each = each->next) {
-      seen.push_back(maker_.info_of(*each, now));
-    }
-    return seen;
+    return evicted_;
   }
+  std::uint64_t failed_ends() const noexcept { return maker_.failed_ends(); }
 
   /// Nothing is left that the handler's code made.
   bool is_empty() const noexcept {
@@ -194,64 +184,84 @@ class instance_pool : private task {
   }
 
  private:
-  // Places are made when an instance comes back for the second time: most
-  // functions of a host with many are not invoked that often.
-  HOTPLATE_NOINLINE void put_first(instance& used) noexcept {
-    const bool again = came_back_.exchange(true, std::memory_order_relaxed);
-    if (again && keep_alive_ > 0) {
-      const lock_guard hold(lock_);
-      idle_.make_places();
-    }
-    put_aside(&used);
-  }
-
-  HOTPLATE_NOINLINE void put_aside(instance* back) noexcept {
-    instance* gone = nullptr;
-    retire_reason why = retire_reason::expired;
-    {
-      const lock_guard hold(lock_);
-      if (back != nullptr) idle_.add(*back);
-      if (closed_) why = closed_for_;
-      if (closed_ || keep_alive_ == 0 || !keep_calm()) {
-        gone = take_idle_since(forever);
-      }
-    }
-    retire_list(gone, why);
-  }
-
   // Under the lock: one more exists, unless they are max_instances. One that
   // was too few to expire may not be any more.
   bool add_live() noexcept {
     const std::int64_t most = config_.max_instances;
     if (most > 0 && live_ + ending_ >= most) return false;
-    if (++live_ > floor_ && !armed_) {
-      calm_.store(false, std::memory_order_seq_cst);
+    if (++live_ > floor_) {
+      if (!armed_) calm_.store(false, std::memory_order_seq_cst);
+      rank();
     }
     return true;
   }
 
+  // Under the lock: one that is not idle will be destroyed.
+  void end(instance& gone) noexcept {
+    all_.remove(gone);
+    ++ending_;
+    if (--live_ > 0 || !armed_) return;
+    // Nothing is left that could expire: no wake-up for it.
+    threads_.timers().disarm(expiry_);
+    armed_ = false;
+  }
+
+  bool has_policy() const noexcept { return config_.keep_alive_by != nullptr; }
+  std::int64_t memory() const noexcept { return config_.memory.count; }
+  static time_point as_time(std::int64_t nanoseconds) noexcept {
+    return time_point{std::chrono::nanoseconds{nanoseconds}};
+  }
+
+  // --- give_back.hpp
+  void put_first(instance& used, instance*& loan, std::int64_t now) noexcept;
+  static bool use_up(instance& used) noexcept;
+  void put_idle(instance& used) noexcept;
+  bool may_end() const noexcept;
+  void put_aside(instance* back) noexcept;
+
   // --- sweep.hpp
-  bool keep_calm() noexcept;
+  bool keep_calm(const instance* back) noexcept;
+  std::int64_t next_expiry(const instance* back) const noexcept;
+  static void keep(instance& idle, std::chrono::nanoseconds time,
+                   std::int64_t now) noexcept;
   static void queue_work(void* target, std::uint64_t, std::int64_t) noexcept;
   void queue_work() noexcept;
   void try_again() noexcept;
-  static fiber* work(task& self, worker&) noexcept;
+  static fiber* work(task& self, worker& on) noexcept;
   void sweep() noexcept;
-  instance* take_idle_since(std::int64_t latest) noexcept;
+  instance* ask_policy() noexcept;
+  instance* take_due() noexcept;
+  instance* take_idle(std::int64_t since) noexcept;
   void retire_list(instance* gone, retire_reason why) noexcept;
+
+  // --- share.hpp
+  bool has_room(const instance& used) const noexcept;
+  void keep_listed(instance& used) noexcept;
+
+  // --- evict.hpp
+  friend class instance_budget;
+  struct ending;
+  void rank() noexcept;
+  static void offer(void* target, std::uint64_t last_use,
+                    std::int64_t) noexcept;
+  instance* give_up(std::int64_t last_use) noexcept;
+  bool restore(instance& unharmed) noexcept;
+  bool end_evicted(instance& gone, worker& on) noexcept;
+  static std::int64_t end_all(instance* given_up, worker& on) noexcept;
 
   // --- provision.hpp
   bool lacks_any() const noexcept;
   bool reserve_ahead() noexcept;
-  bool make_ahead() noexcept;
+  bool make_ahead(worker& on) noexcept;
   void pause() noexcept;
-  void fill() noexcept;
+  void fill(worker& on) noexcept;
   static constexpr std::int64_t first_pause = 1'000'000'000;
   static constexpr std::int64_t longest_pause = 64 * first_pause;
 
   const function_config& config_;
   scheduler& threads_;
   clock_source& clock_;
+  instance_budget& budget_;
   const std::int64_t keep_alive_;
   const std::int64_t floor_;  // What does not expire.
   instance_maker maker_;
@@ -262,11 +272,16 @@ class instance_pool : private task {
 
   mutable lock lock_;  // Guards everything below, and what idles.
   idle_set idle_;
-  instance_roll all_;  // Initialised, not ending.
+  instance_list joinable_;  // In use, with room for others.
+  instance_roll all_;       // Initialised, not ending.
   std::int64_t live_ = 0;
   std::int64_t ending_ = 0;
   timer expiry_;
   bool armed_ = false;
+  std::int64_t armed_for_ = 0;
+  timer rank_;  // In the budget, by the last use of one that is idle.
+  bool ranked_ = false;
+  std::uint64_t evicted_ = 0;
   bool closed_ = true;  // Until open().
   retire_reason closed_for_ = retire_reason::removed;
   timer refill_;
@@ -276,5 +291,9 @@ class instance_pool : private task {
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail
 
+#include "hotplate/instances/evict.hpp"
+#include "hotplate/instances/give_back.hpp"
+#include "hotplate/instances/list.hpp"
 #include "hotplate/instances/provision.hpp"
+#include "hotplate/instances/share.hpp"
 #include "hotplate/instances/sweep.hpp"

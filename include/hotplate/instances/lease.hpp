@@ -11,7 +11,11 @@ class [[nodiscard]] lease {
   lease() noexcept = default;
   lease(const lease&) = delete;
   lease& operator=(const lease&) = delete;
-  ~lease() { give_back(0, 0, false); }
+  ~lease() {
+    instance* none = nullptr;
+    if (lender_ != nullptr) [[unlikely]]
+      lender_->put_failed(*instance_, none);
+  }
 
   void hold(instance_pool& lender, instance& on_loan) noexcept {
     lender_ = &lender;
@@ -20,11 +24,12 @@ class [[nodiscard]] lease {
 
   void* state() const noexcept { return instance_->state; }
 
-  /// By a worker of that index.
-  void give_back(std::size_t worker, std::int64_t now, bool warm) noexcept {
+  /// By a worker of that index; see share.hpp for `loan`.
+  HOTPLATE_INLINE void give_back(instance*& loan, std::size_t worker,
+                                 std::int64_t now, bool warm) noexcept {
     if (lender_ == nullptr) return;
-    warm ? lender_->put_back(*instance_, worker, now)
-         : lender_->retire(*instance_, retire_reason::failed);
+    warm ? lender_->put_back(*instance_, loan, worker, now)
+         : lender_->put_failed(*instance_, loan);
     lender_ = nullptr;
   }
 

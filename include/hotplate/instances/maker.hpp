@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -59,8 +61,13 @@ class instance_maker {
   void end(instance& gone, retire_reason why) noexcept {
     const handler& how = version_.how;
     if (how.on_retire != nullptr) how.on_retire(gone.state, why);
-    if (how.destroy != nullptr) how.destroy(gone.state);
+    destroy(gone.state);
     free_instance(&gone, how);
+  }
+
+  /// Instances and snapshots whose destructor has thrown; they are gone.
+  std::uint64_t failed_ends() const noexcept {
+    return failed_ends_.load(std::memory_order_relaxed);
   }
 
   instance_info info_of(const instance& seen, std::int64_t now) const noexcept {
@@ -74,6 +81,8 @@ class instance_maker {
     if (seen.noted_since != forever) {
       made.state = instance_state::idle;
       made.idle = std::chrono::nanoseconds(idle_time(seen.noted_since, now));
+    } else {
+      made.in_use = std::max(seen.in_use, 1);
     }
     made.bytes = sizeof(instance) + version_.how.state_size;
     return made;
@@ -109,6 +118,16 @@ class instance_maker {
     const handler& how;
   };
 
+  // What a destructor throws ends there: nobody could do anything about it.
+  void destroy(void* state) noexcept {
+    if (version_.how.destroy == nullptr) return;
+    try {
+      version_.how.destroy(state);
+    } catch (...) {
+      failed_ends_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+
   std::shared_ptr<void> snapshot() const noexcept {
     if (!version_.config.snapshot) return nullptr;
     const lock_guard hold(lock_);
@@ -132,9 +151,8 @@ class instance_maker {
   }
 
   void keep_snapshot(void* memory, std::align_val_t alignment) noexcept {
-    const auto discard = [alignment,
-                          destroy = version_.how.destroy](void* gone) {
-      if (destroy != nullptr) destroy(gone);
+    const auto discard = [this, alignment](void* gone) {
+      destroy(gone);
       ::operator delete(gone, alignment);
     };
     try {
@@ -147,6 +165,7 @@ class instance_maker {
 
   const version_record& version_;
   const std::string_view function_;
+  std::atomic<std::uint64_t> failed_ends_ = 0;
   mutable lock lock_;  // Guards what follows.
   bool wanted_ = false;
   std::shared_ptr<void> image_;

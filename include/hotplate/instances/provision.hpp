@@ -17,16 +17,17 @@ inline bool instance_pool::reserve_ahead() noexcept {
   return add_live();
 }
 
-inline void instance_pool::fill() noexcept {
+inline void instance_pool::fill(worker& on) noexcept {
   while (reserve_ahead()) {
-    if (make_ahead()) {
+    if (make_ahead(on)) {
       const lock_guard hold(lock_);
       pause_ = first_pause;
     }
   }
 }
 
-// An init that fails or takes too long is tried again, ever later.
+// An init that fails, takes too long or lacks memory is tried again, ever
+// later.
 inline void instance_pool::pause() noexcept {
   std::int64_t until = 0;
   {
@@ -37,7 +38,11 @@ inline void instance_pool::pause() noexcept {
   threads_.arm(refill_, until, timer_order::keep_alive);
 }
 
-inline bool instance_pool::make_ahead() noexcept try {
+inline bool instance_pool::make_ahead(worker& on) noexcept try {
+  if (!budget_.try_claim(memory()) && !make_room(on)) {
+    pause();
+    return false;
+  }
   const std::int64_t from = clock_.now();
   instance* const made = make();
   const std::int64_t now = clock_.now();
@@ -48,7 +53,11 @@ inline bool instance_pool::make_ahead() noexcept try {
   }
   made->start = start_kind::provisioned;
   made->idle_since = now;
-  put_aside(made);
+  {
+    const lock_guard hold(lock_);
+    made->in_use = 0;
+  }
+  put_idle(*made);
   return true;
 } catch (...) {
   pause();

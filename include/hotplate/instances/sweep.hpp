@@ -7,22 +7,68 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-// Under the lock: arms the timer for the oldest, if one may expire. False if
-// there is no memory for that.
-inline bool instance_pool::keep_calm() noexcept {
+// Under the lock: arms the timer for the first that may expire, if one may;
+// `back` has just come back. False if there is no memory for that.
+inline bool instance_pool::keep_calm(const instance* back) noexcept {
   calm_.store(true, std::memory_order_seq_cst);
   if (live_ <= floor_) return true;
-  const std::int64_t oldest = idle_.oldest();
-  if (oldest == forever) {
+  rank();
+  const std::int64_t next = next_expiry(back);
+  if (next == forever) {
     calm_.store(false, std::memory_order_seq_cst);
     // One may just have come, and have seen the pool calm.
     if (idle_.oldest() == forever) return true;
-    return keep_calm();
+    return keep_calm(back);
   }
-  if (armed_) return true;
-  armed_ = threads_.arm(expiry_, oldest + keep_alive_, timer_order::keep_alive);
+  if (armed_ && next >= armed_for_) return true;
+  armed_for_ = next;
+  armed_ = threads_.arm(expiry_, next, timer_order::keep_alive);
   if (!armed_) calm_.store(false, std::memory_order_seq_cst);
   return armed_;
+}
+
+// Under the lock: when one expires, if nobody uses it until then.
+inline std::int64_t instance_pool::next_expiry(
+    const instance* back) const noexcept {
+  if (has_policy()) {
+    if (!armed_) return idle_.soonest();
+    return back == nullptr ? armed_for_ : back->keep_until;
+  }
+  const std::int64_t oldest = idle_.oldest();
+  return oldest == forever ? forever : oldest + keep_alive_;
+}
+
+inline void instance_pool::keep(instance& idle, std::chrono::nanoseconds time,
+                                std::int64_t now) noexcept {
+  constexpr std::chrono::nanoseconds longest = std::chrono::hours(365 * 24);
+  const auto none = std::chrono::nanoseconds(0);
+  idle.keep_until = now + std::clamp(time, none, longest).count();
+}
+
+inline void instance_pool::open() noexcept {
+  bool lacking = false;
+  {
+    const lock_guard hold(lock_);
+    closed_ = false;
+    rank();
+    lacking = lacks_any();
+  }
+  maker_.want_snapshot();
+  if (lacking) queue_work();
+}
+
+inline bool instance_pool::close(retire_reason why) noexcept {
+  {
+    const lock_guard hold(lock_);
+    closed_ = true;
+    closed_for_ = why;
+    calm_.store(false, std::memory_order_seq_cst);
+  }
+  threads_.timers().disarm(refill_);
+  if (!maker_.ends_silently()) return threads_.submit(*this);
+  threads_.timers().disarm(expiry_);
+  sweep();
+  return true;
 }
 
 inline void instance_pool::queue_work(void* target, std::uint64_t,
@@ -39,14 +85,18 @@ inline void instance_pool::try_again() noexcept {
   threads_.arm(refill_, clock_.now() + first_pause, timer_order::keep_alive);
 }
 
-inline fiber* instance_pool::work(task& self, worker&) noexcept {
+inline fiber* instance_pool::work(task& self, worker& on) noexcept {
   auto& pool = static_cast<instance_pool&>(self);
+  // Whom it was running before may be suspended, and is not to be taken for
+  // whoever is at work here.
+  on.set_running(nullptr);
   pool.sweep();
-  pool.fill();
+  pool.fill(on);
   return nullptr;
 }
 
 inline void instance_pool::sweep() noexcept {
+  instance* judged = has_policy() ? ask_policy() : nullptr;
   instance* gone = nullptr;
   instance* uncared_for = nullptr;
   retire_reason why = retire_reason::expired;
@@ -56,27 +106,57 @@ inline void instance_pool::sweep() noexcept {
     armed_ = false;
     closed = closed_;
     if (closed) why = closed_for_;
-    gone = take_idle_since(closed ? forever : clock_.now() - keep_alive_);
-    if (!closed && !keep_calm()) uncared_for = take_idle_since(forever);
+    if (closed) {
+      gone = take_idle(forever);
+    } else if (!has_policy()) {
+      gone = take_idle(clock_.now() - keep_alive_);
+    }
+    if (!closed && !keep_calm(nullptr)) uncared_for = take_idle(forever);
   }
   if (closed) maker_.drop_snapshot();
-  retire_list(gone, why);
-  retire_list(uncared_for, why);
+  for (instance* const each : {judged, gone, uncared_for}) {
+    retire_list(each, why);
+  }
 }
 
-// Under the lock: a list, by `older`, of all that are idle since `latest` and
-// need not stay. They count as ending.
-inline instance* instance_pool::take_idle_since(std::int64_t latest) noexcept {
+// Without the lock the policy is asked, so meanwhile the one in question is
+// neither idle nor ending. Returns those that are to end.
+inline instance* instance_pool::ask_policy() noexcept {
+  instance* gone = nullptr;
+  while (instance* const due = take_due()) {
+    const std::int64_t now = clock_.now();
+    const std::chrono::nanoseconds idle(idle_time(due->idle_since, now));
+    keep(*due, config_.keep_alive_by->tick(as_time(now), idle), now);
+    const lock_guard hold(lock_);
+    if (due->keep_until > now) {
+      idle_.add(*due);
+      continue;
+    }
+    idle_.count(*due, now);
+    end(*due);
+    due->older = std::exchange(gone, due);
+  }
+  return gone;
+}
+
+inline instance* instance_pool::take_due() noexcept {
+  const lock_guard hold(lock_);
+  if (closed_ || live_ <= floor_) return nullptr;
+  return idle_.take_due(clock_.now());
+}
+
+// Under the lock: a list, by `older`, of all that are idle since then and need
+// not stay. They count as ending.
+inline instance* instance_pool::take_idle(std::int64_t since) noexcept {
   const std::int64_t stay = closed_ ? 0 : floor_;
   const std::int64_t now = clock_.now();
   instance* first = nullptr;
   instance** last = &first;
   while (live_ > stay) {
-    instance* const gone = idle_.take_since(latest, now);
+    instance* const gone = idle_.take_since(since);
     if (gone == nullptr) break;
-    all_.remove(*gone);
-    --live_;
-    ++ending_;
+    idle_.count(*gone, now);
+    end(*gone);
     *last = gone;
     last = &gone->older;
   }
@@ -88,15 +168,23 @@ inline void instance_pool::retire_list(instance* gone,
                                        retire_reason why) noexcept {
   if (gone == nullptr) return;
   std::int64_t count = 0;
-  for (; gone != nullptr; ++count) {
-    maker_.end(*std::exchange(gone, gone->older), why);
+  {
+    const nobody running(maker_.ends_silently() ? nullptr : threads_.here());
+    for (; gone != nullptr; ++count) {
+      maker_.end(*std::exchange(gone, gone->older), why);
+    }
   }
   bool lacking = false;
   {
     const lock_guard hold(lock_);
     ending_ -= count;
+    if (why == retire_reason::evicted) {
+      evicted_ += static_cast<std::uint64_t>(count);
+    }
     lacking = lacks_any();
   }
+  // An evicted one's memory is somebody else's already.
+  if (why != retire_reason::evicted) budget_.give_back(count * memory());
   if (lacking) queue_work();
 }
 

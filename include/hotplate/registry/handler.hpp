@@ -32,7 +32,7 @@ struct handler {
   std::size_t state_alignment;
   void (*init)(void* state, const void* prototype, init_context& ctx);
   void (*copy)(void* state, const void* from);  ///< Null if it has none.
-  void (*destroy)(void* state) noexcept;
+  void (*destroy)(void* state);  ///< May throw; null if nothing is to be done.
   void (*on_retire)(void* state, retire_reason why) noexcept;  ///< Or null.
   /// What instances share, or are copied from; may be null.
   std::shared_ptr<void> prototype;
@@ -51,6 +51,16 @@ template <typename T>
 constexpr auto destroyer() noexcept -> void (*)(void*) noexcept {
   if constexpr (std::is_trivially_destructible_v<T>) return nullptr;
   return &destroy_as<T>;
+}
+
+/// The same for the state of an instance, whose destructor may throw.
+template <typename T>
+constexpr auto state_destroyer() noexcept -> void (*)(void*) {
+  if constexpr (std::is_nothrow_destructible_v<T>) {
+    return destroyer<T>();
+  } else {
+    return [](void* state) { static_cast<T*>(state)->~T(); };
+  }
 }
 
 /// The hook of a state that has one.

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "hotplate/instances/instance_pool.hpp"
+
+// How instances come back from an invocation, or do not.
+
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+// True if that was its last use.
+HOTPLATE_INLINE bool instance_pool::use_up(instance& used) noexcept {
+  const std::int64_t left = used.uses_left.load(std::memory_order_relaxed) - 1;
+  used.uses_left.store(left, std::memory_order_relaxed);
+  return left == 0;
+}
+
+HOTPLATE_INLINE void instance_pool::put_back(instance& used, instance*& loan,
+                                             std::size_t worker,
+                                             std::int64_t now) noexcept {
+  place* const own = idle_.own(worker);
+  if (own == nullptr) [[unlikely]]
+    return put_first(used, loan, now);
+  if (use_up(used)) [[unlikely]]
+    return retire(used, retire_reason::used_up);
+  used.idle_since = now;
+  instance* const before = own->put(used, now);
+  // seq_cst, after the seq_cst exchange in put(): either this sees that the
+  // pool is not calm any more, or who made it so finds the instance.
+  const bool calm = calm_.load(std::memory_order_seq_cst);
+  if (before != nullptr || !calm) [[unlikely]]
+    put_aside(before);
+}
+
+HOTPLATE_NOINLINE inline void instance_pool::put_failed(
+    instance& used, instance*& loan) noexcept {
+  if (is_shared()) return put_shared(used, loan, 0, false);
+  retire(used, retire_reason::failed);
+}
+
+HOTPLATE_NOINLINE inline void instance_pool::retire(
+    instance& gone, retire_reason why) noexcept {
+  {
+    const lock_guard hold(lock_);
+    end(gone);
+  }
+  gone.older = nullptr;
+  retire_list(&gone, why);
+}
+
+// Places are made when an instance comes back for the second time: most
+// functions of a host with many are not invoked that often.
+HOTPLATE_NOINLINE inline void instance_pool::put_first(
+    instance& used, instance*& loan, std::int64_t now) noexcept {
+  if (is_shared()) return put_shared(used, loan, now, true);
+  if (use_up(used)) return retire(used, retire_reason::used_up);
+  used.idle_since = now;
+  if (has_policy()) return put_idle(used);
+  const bool again = came_back_.exchange(true, std::memory_order_relaxed);
+  if (again && keep_alive_ > 0) {
+    const lock_guard hold(lock_);
+    idle_.make_places();
+  }
+  put_aside(&used);
+}
+
+// One that is idle since idle_since.
+inline void instance_pool::put_idle(instance& used) noexcept {
+  if (has_policy()) {
+    keep(used, config_.keep_alive_by->on_idle(as_time(used.idle_since)),
+         used.idle_since);
+    const bool at_once = used.keep_until == used.idle_since;
+    if (at_once && may_end()) return retire(used, retire_reason::expired);
+  }
+  put_aside(&used);
+}
+
+HOTPLATE_NOINLINE inline void instance_pool::put_aside(
+    instance* back) noexcept {
+  instance* gone = nullptr;
+  retire_reason why = retire_reason::expired;
+  {
+    const lock_guard hold(lock_);
+    if (back != nullptr) idle_.add(*back);
+    if (closed_) why = closed_for_;
+    const bool keeps = has_policy() || keep_alive_ > 0;
+    if (closed_ || !keeps || !keep_calm(back)) gone = take_idle(forever);
+  }
+  retire_list(gone, why);
+}
+
+// Whether the policy's verdict that it is to end at once stands.
+inline bool instance_pool::may_end() const noexcept {
+  const lock_guard hold(lock_);
+  return !closed_ && live_ > floor_;
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail
