@@ -104,7 +104,7 @@ inline worker* core::run_directly(invocation& call, worker& here) {
   while (now_on.is_plain() && !call.has(invocation::settled)) {
     now_on.run_ready();
   }
-  if (self == nullptr) {
+  if (self == nullptr) [[unlikely]] {
     now_on.set_running(nullptr);
     return &now_on;
   }
@@ -229,9 +229,10 @@ HOTPLATE_INLINE fiber* core::finish(invocation& call, worker& on,
   judge(call, now);
   const bool won = call.claim();
   if (call.is.has_args) call.shape->destroy_args(call.args);
-  on_loan.give_back(call.loan, on.index(), now,
-                    won && (call.is.verdict == errc::ok ||
-                            leaves_instance_sound(call.is.verdict)));
+  const bool warm = won && (call.is.verdict == errc::ok ||
+                            leaves_instance_sound(call.is.verdict));
+  call.loan == nullptr ? on_loan.give_back(on.index(), now, warm)
+                       : on_loan.give_back_shared(call.loan, now, warm);
   call.memory.release();
   if (!won) [[unlikely]] {
     count_overrun(call, now);

@@ -13,12 +13,11 @@ HOTPLATE_INLINE bool instance_pool::use_up(instance& used) noexcept {
   return left == 0;
 }
 
-HOTPLATE_INLINE void instance_pool::put_back(instance& used, instance*& loan,
-                                             std::size_t worker,
+HOTPLATE_INLINE void instance_pool::put_back(instance& used, std::size_t worker,
                                              std::int64_t now) noexcept {
   place* const own = idle_.own(worker);
   if (own == nullptr) [[unlikely]]
-    return put_first(used, loan, now);
+    return put_first(used, now);
   if (use_up(used)) [[unlikely]]
     return retire(used, retire_reason::used_up);
   used.idle_since = now;
@@ -31,8 +30,7 @@ HOTPLATE_INLINE void instance_pool::put_back(instance& used, instance*& loan,
 }
 
 HOTPLATE_NOINLINE inline void instance_pool::put_failed(
-    instance& used, instance*& loan) noexcept {
-  if (is_shared()) return put_shared(used, loan, 0, false);
+    instance& used) noexcept {
   retire(used, retire_reason::failed);
 }
 
@@ -49,8 +47,7 @@ HOTPLATE_NOINLINE inline void instance_pool::retire(
 // Places are made when an instance comes back for the second time: most
 // functions of a host with many are not invoked that often.
 HOTPLATE_NOINLINE inline void instance_pool::put_first(
-    instance& used, instance*& loan, std::int64_t now) noexcept {
-  if (is_shared()) return put_shared(used, loan, now, true);
+    instance& used, std::int64_t now) noexcept {
   if (use_up(used)) return retire(used, retire_reason::used_up);
   used.idle_since = now;
   if (has_policy()) return put_idle(used);

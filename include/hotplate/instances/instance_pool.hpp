@@ -92,10 +92,9 @@ class instance_pool : private task {
   }
 
   // --- give_back.hpp
-  void put_back(instance& used, instance*& loan, std::size_t worker,
-                std::int64_t now) noexcept;
+  void put_back(instance& used, std::size_t worker, std::int64_t now) noexcept;
   /// One whose invocation failed.
-  void put_failed(instance& used, instance*& loan) noexcept;
+  void put_failed(instance& used) noexcept;
   /// One that is not idle.
   void retire(instance& gone, retire_reason why) noexcept;
 
@@ -213,7 +212,7 @@ class instance_pool : private task {
   }
 
   // --- give_back.hpp
-  void put_first(instance& used, instance*& loan, std::int64_t now) noexcept;
+  void put_first(instance& used, std::int64_t now) noexcept;
   static bool use_up(instance& used) noexcept;
   void put_idle(instance& used) noexcept;
   bool may_end() const noexcept;

@@ -12,9 +12,8 @@ class [[nodiscard]] lease {
   lease(const lease&) = delete;
   lease& operator=(const lease&) = delete;
   ~lease() {
-    instance* none = nullptr;
     if (lender_ != nullptr) [[unlikely]]
-      lender_->put_failed(*instance_, none);
+      lender_->put_failed(*instance_);
   }
 
   void hold(instance_pool& lender, instance& on_loan) noexcept {
@@ -24,12 +23,19 @@ class [[nodiscard]] lease {
 
   void* state() const noexcept { return instance_->state; }
 
-  /// By a worker of that index; see share.hpp for `loan`.
-  HOTPLATE_INLINE void give_back(instance*& loan, std::size_t worker,
-                                 std::int64_t now, bool warm) noexcept {
+  /// By a worker of that index.
+  HOTPLATE_INLINE void give_back(std::size_t worker, std::int64_t now,
+                                 bool warm) noexcept {
     if (lender_ == nullptr) return;
-    warm ? lender_->put_back(*instance_, loan, worker, now)
-         : lender_->put_failed(*instance_, loan);
+    warm ? lender_->put_back(*instance_, worker, now)
+         : lender_->put_failed(*instance_);
+    lender_ = nullptr;
+  }
+
+  /// One that others share; see share.hpp for `loan`.
+  HOTPLATE_NOINLINE void give_back_shared(instance*& loan, std::int64_t now,
+                                          bool warm) noexcept {
+    lender_->put_shared(*instance_, loan, now, warm);
     lender_ = nullptr;
   }
 
