@@ -53,6 +53,14 @@ inline bool core::make_instance(invocation& call, lease& on_loan) {
   return !is_over();
 }
 
+// It failed, and goes on: its handler is told, and nobody is to join the
+// instance that it uses.
+inline void core::disown(invocation& call) noexcept {
+  request_stop(call);
+  if (call.version == nullptr || !call.version->instances.is_shared()) return;
+  call.version->instances.spoil(call.loan);
+}
+
 // Nobody looks at a host-pumped engine's deadlines meanwhile.
 inline bool core::is_late(invocation& call, std::int64_t now) noexcept {
   if (now > call.deadline.load(std::memory_order_relaxed)) {

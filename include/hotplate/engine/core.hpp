@@ -184,6 +184,7 @@ class core {
   instance* take_idle(invocation& call, std::int64_t now) noexcept;
   bool reserve_instance(invocation& call, std::int64_t& now);
   bool make_instance(invocation& call, lease& on_loan);
+  static void disown(invocation& call) noexcept;
   bool is_late(invocation& call, std::int64_t now) noexcept;
 
   // --- admit.hpp

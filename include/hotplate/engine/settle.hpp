@@ -210,10 +210,7 @@ inline bool core::cancel(invocation& call, std::uint64_t generation,
 // Its handler goes on, unless it still waited for a place.
 inline void core::settle_unfinished(invocation& call, failure why,
                                     std::int64_t now) noexcept {
-  request_stop(call);
-  if (call.version != nullptr && call.version->instances.is_shared()) {
-    call.version->instances.spoil(call.loan);
-  }
+  disown(call);
   const bool waited = withdraw(call);
   if (waited && call.is.has_args) call.shape->destroy_args(call.args);
   settle_early(call, std::move(why), now, waited);
