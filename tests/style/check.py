@@ -10,10 +10,11 @@ import sys
 import folders
 import header_list
 import layers
+import named_tests
 import readme
 import sizes
 
-CHECKS = [layers, header_list, folders, sizes, readme]
+CHECKS = [layers, header_list, folders, sizes, readme, named_tests]
 
 
 def findings(root):

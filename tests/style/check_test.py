@@ -245,5 +245,12 @@ class ReadmeTest(StyleTest):
         self.expect("never closed")
 
 
+class NamedTestsTest(StyleTest):
+    def test_a_test_that_does_not_exist(self):
+        (self.root / "tests" / "README.md").write_text(
+            "| P1 | `unit/gone_test.cpp` |\n", encoding="utf-8")
+        self.expect("tests/README.md:1:", "unit/gone_test.cpp does not exist")
+
+
 if __name__ == "__main__":
     unittest.main()
