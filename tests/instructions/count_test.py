@@ -20,6 +20,10 @@ class CountTest(unittest.TestCase):
     def test_a_mode_without_a_figure_fails(self):
         self.assertFalse(count.verdict(250.0, None)[0])
 
+    def test_three_instructions_more_than_what_it_stands_beside_fails(self):
+        self.assertTrue(count.extra(982.0, 980.0)[0])
+        self.assertFalse(count.extra(983.0, 980.0)[0])
+
     def test_the_count_is_read_from_callgrind(self):
         text = "==7== Events    : Ir\n==7== Collected : 123456\n==7==\n"
 

@@ -33,6 +33,23 @@ bool nested(hotplate::engine& engine, int count) {
   return caller(count).value();
 }
 
+// As nested, on a manual clock, which costs the same each time; with a deadline
+// of the caller's, or without.
+bool clocked(int count, bool bounded) {
+  hotplate::manual_clock clock;
+  hotplate::engine engine({.workers = 0, .clock = &clock});
+  const auto deadline =
+      bounded ? engine.now() + std::chrono::minutes(1) : hotplate::no_deadline;
+  const auto empty =
+      engine.deploy("empty", [](context&) {}).with({.deadline = deadline});
+  const auto caller = engine.deploy("caller", [&](context&, int times) {
+    bool all = true;
+    for (int i = 0; i < times; ++i) all = empty().has_value() && all;
+    return all;
+  });
+  return caller.with({.deadline = deadline})(count).value();
+}
+
 // Called by the host, by name, with an event of 100 bytes.
 bool named(hotplate::engine& engine, int count) {
   engine.deploy("empty", [](context&, hotplate::payload_view) {});
@@ -54,6 +71,8 @@ int main(int argc, char** argv) {
   if (mode == "typed") return typed(engine, count) ? 0 : 1;
   if (mode == "nested") return nested(engine, count) ? 0 : 1;
   if (mode == "named") return named(engine, count) ? 0 : 1;
-  std::fprintf(stderr, "modes: typed nested named\n");
+  if (mode == "unbounded") return clocked(count, false) ? 0 : 1;
+  if (mode == "bounded") return clocked(count, true) ? 0 : 1;
+  std::fprintf(stderr, "modes: typed nested named unbounded bounded\n");
   return EXIT_FAILURE;
 }
