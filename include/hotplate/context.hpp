@@ -119,7 +119,7 @@ class context {
   }
   void sleep_for(std::chrono::nanoseconds time,
                  const source_location& where = source_location::current()) {
-    sleep_until(now() + time, where);
+    sleep_until(detail::after(now(), time), where);
   }
   void yield(const source_location& where = source_location::current()) {
     host_->yield(self_, where);

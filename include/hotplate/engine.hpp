@@ -152,7 +152,7 @@ class engine : public event_sender<engine>, public engine_view<engine> {
     const auto start = [&](payload_view event) {
       return invoke_async(name, event, options);
     };
-    return detail::get_all<payload>(events, start, where);
+    return detail::get_all<payload>(events, options.stop, start, where);
   }
 
   // A host-pumped engine (`workers` = 0) runs in these; others do nothing.
@@ -167,7 +167,9 @@ class engine : public event_sender<engine>, public engine_view<engine> {
   /// then has completed; what is invoked next comes ahead of deadlines and
   /// expiries due then.
   void run_until(time_point when) { core_->run_until(when); }
-  void run_for(std::chrono::nanoseconds time) { run_until(now() + time); }
+  void run_for(std::chrono::nanoseconds time) {
+    run_until(detail::after(now(), time));
+  }
 
   /// Refuses new invocations, and at the deadline answers every caller left.
   drain_report drain(std::chrono::nanoseconds within) {

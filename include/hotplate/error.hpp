@@ -22,7 +22,7 @@ enum class errc : std::uint8_t {
   event_too_large,  ///< The event exceeds the engine's limit.
   bad_event,        ///< The event does not decode to the handler's parameter.
   no_codec,         ///< The handler's parameters have no codec.
-  already_pumping,  ///< Another thread is pumping this host-pumped engine.
+  already_pumping,  ///< It would wait within the pump, but not in a handler.
   stalled,          ///< Nothing is ready, no timer is armed: it never settles.
   // The function's author.
   function_threw,      ///< The handler threw.

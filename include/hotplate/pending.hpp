@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <utility>
 
 #include "hotplate/clock.hpp"
@@ -43,15 +44,17 @@ class continuation {
 template <typename T>
 class [[nodiscard]] pending {
  public:
-  explicit pending(detail::invocation& started) noexcept : call_(&started) {}
+  explicit pending(detail::invocation& started) noexcept;
   /// One that was refused before it became an invocation.
   explicit pending(outcome<T> refused) : refused_(std::move(refused)) {}
 
   pending(pending&& other) noexcept
       : call_(std::exchange(other.call_, nullptr)),
+        generation_(other.generation_),
         refused_(std::move(other.refused_)) {}
   pending& operator=(pending&& other) noexcept {
     std::swap(call_, other.call_);
+    std::swap(generation_, other.generation_);
     std::swap(refused_, other.refused_);
     return *this;
   }
@@ -94,7 +97,11 @@ class [[nodiscard]] pending {
  private:
   friend detail::access;
 
+  detail::invocation& forget() noexcept;
+
+  // Read by cancel() as well, with the generation that tells whose it is.
   detail::invocation* call_ = nullptr;
+  std::uint64_t generation_ = 0;
   std::optional<outcome<T>> refused_;
 };
 

@@ -49,7 +49,7 @@ inline void sleep_until(engine& in, time_point when,
 }
 inline void sleep_for(engine& in, std::chrono::nanoseconds time,
                       source_location where = source_location::current()) {
-  sleep_until(in, in.now() + time, where);
+  sleep_until(in, detail::after(in.now(), time), where);
 }
 
 /// Waits, at most until `when`, until one of several invocations of an engine
@@ -133,7 +133,7 @@ class fiber_mutex {
   }
   bool try_lock_for(std::chrono::nanoseconds time,
                     source_location where = source_location::current()) {
-    return try_lock_until(one_.engine().now() + time, where);
+    return try_lock_until(detail::after(one_.engine().now(), time), where);
   }
   void unlock() noexcept { one_.give(); }
 
@@ -158,7 +158,7 @@ class semaphore {
   }
   bool try_acquire_for(std::chrono::nanoseconds time,
                        source_location where = source_location::current()) {
-    return try_acquire_until(left_.engine().now() + time, where);
+    return try_acquire_until(detail::after(left_.engine().now(), time), where);
   }
   /// Never blocks; more may be given than were there at first.
   void release() noexcept { left_.give(); }

@@ -45,4 +45,23 @@ inline std::string sentence(std::initializer_list<part> parts) noexcept try {
   return "(no memory)";
 }
 
+/// A host's text for a sentence: what nobody could read as \xNN, and of a long
+/// one the beginning.
+inline std::string shown(std::string_view text) noexcept try {
+  constexpr std::size_t most = 80;
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string readable;
+  for (const char each : text.substr(0, most)) {
+    const auto code = static_cast<unsigned char>(each);
+    if (code >= ' ' && code <= '~') {
+      readable += each;
+    } else {
+      readable += {'\\', 'x', digits[code / 16], digits[code % 16]};
+    }
+  }
+  return text.size() > most ? readable + "..." : readable;
+} catch (const std::bad_alloc&) {
+  return "(no memory)";
+}
+
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

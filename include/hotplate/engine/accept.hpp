@@ -54,6 +54,9 @@ inline post_office& post_office::of(core& engine) {
 inline outcome<event_id> post_office::send(std::string_view name,
                                            payload_view event,
                                            const send_options& options) try {
+  if (engine_.is_forked()) {
+    return refuse(is_unusable(engine_, name), event.size());
+  }
   const version_record* const version = version_of(name, 0);
   if (failure why = object_to(name, version, event, options)) {
     return refuse(std::move(why), event.size());
@@ -72,7 +75,10 @@ inline outcome<event_id> post_office::send(std::string_view name,
   }
   if (failure why = enter(name)) return refuse(std::move(why), event.size());
   const event_store::added added = store(*made);
-  if (added.id == 0) return refuse(lacks_keys(name), event.size());
+  if (added.id == 0) {
+    return refuse(lacks_keys(name, version->config.retry.max_age),
+                  event.size());
+  }
   if (!added.known) attempt(std::move(made), payload(event));
   return accepted(added.id, added.known, event.size());
 } catch (const std::exception& why) {
@@ -133,34 +139,27 @@ inline const version_record* post_office::version_of(
   return target->find(parts.qualifier, number);
 }
 
-inline failure about(std::string_view name, failure why) {
-  why->function = name;
-  return why;
-}
-
 inline failure post_office::object_to(std::string_view name,
                                       const version_record* version,
                                       payload_view event,
                                       const send_options& options) const {
   const auto too_long = [&](errc code, std::string_view what, std::size_t bytes,
                             std::size_t limit) {
-    return about(
-        name,
-        with_limit(make_error(code, sentence({"the ", what, " for function ",
-                                              name, " has ", bytes,
-                                              " bytes, the limit is ", limit})),
-                   static_cast<std::int64_t>(limit),
-                   static_cast<std::int64_t>(bytes)));
+    return with_limit(
+        make_error(engine_, code, name,
+                   sentence({"the ", what, " for function ", name, " has ",
+                             bytes, " bytes, the limit is ", limit})),
+        static_cast<std::int64_t>(limit), static_cast<std::int64_t>(bytes));
   };
   const engine_config& config = engine_.config();
   const std::size_t most =
       std::min(config.max_async_event_bytes, config.max_event_bytes);
-  if (version == nullptr) return is_not_found(name);
+  if (version == nullptr) return is_not_found(engine_, name);
   if (version->how.by_value == nullptr) {
-    return about(name, make_error(errc::no_codec,
-                                  sentence({"function ", name, " is ",
-                                            version->how.signature,
-                                            ", for which there is no codec"})));
+    return make_error(
+        engine_, errc::no_codec, name,
+        sentence({"function ", name, " is ", version->how.signature,
+                  ", for which there is no codec"}));
   }
   if (event.size() > most) {
     return too_long(errc::event_too_large, "sent event", event.size(), most);
@@ -184,15 +183,14 @@ inline failure post_office::enter(std::string_view name) {
 // Under lock_.
 inline failure post_office::take_place(std::string_view name) {
   const std::int64_t most = engine_.config().max_queued_events;
-  if (closed_ || is_draining()) return draining_error();
+  if (closed_ || is_draining()) return draining_error(name);
   if (counted_.queued >= most) {
-    return about(
-        name,
-        with_limit(make_error(errc::throttled,
-                              sentence({"function ", name, " is throttled: ",
-                                        counted_.queued, " of ", most,
-                                        " sent events are queued"})),
-                   most, counted_.queued));
+    failure made = make_error(
+        engine_, errc::throttled, name,
+        sentence({"function ", name, " is throttled: ", counted_.queued, " of ",
+                  most, " sent events are queued"}));
+    made->retry_after = until_one_ends();
+    return with_limit(std::move(made), most, counted_.queued);
   }
   const auto queued = static_cast<std::size_t>(counted_.queued) + 1;
   reserve(due_, queued);
@@ -201,19 +199,30 @@ inline failure post_office::take_place(std::string_view name) {
   return nullptr;
 }
 
+// Under lock_. The next one that is tried again may end then; none is sooner to
+// be told.
+inline std::chrono::milliseconds post_office::until_one_ends() const noexcept {
+  constexpr std::chrono::milliseconds least(1);
+  if (due_.empty()) return least;
+  const std::chrono::nanoseconds left(due_.front().when - engine_.clock_now());
+  return std::max(least, std::chrono::ceil<std::chrono::milliseconds>(left));
+}
+
 inline void post_office::give_place_back() noexcept {
   const lock_guard hold(lock_);
   --counted_.queued;
 }
 
-inline failure post_office::lacks_keys(std::string_view name) const {
+inline failure post_office::lacks_keys(std::string_view name,
+                                       std::chrono::milliseconds keeps) const {
   const std::int64_t most = engine_.config().max_event_keys;
-  return about(
-      name, with_limit(
-                make_error(errc::throttled,
-                           sentence({"function ", name, " is throttled: ", most,
-                                     " idempotency keys may be remembered"})),
-                most, most));
+  failure made =
+      make_error(engine_, errc::throttled, name,
+                 sentence({"function ", name, " is throttled: all ", most,
+                           " idempotency keys that may be remembered are"}));
+  // By then its own would have been forgotten; others may be before.
+  made->retry_after = keeps;
+  return with_limit(std::move(made), most, most);
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

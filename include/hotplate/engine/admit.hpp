@@ -89,14 +89,17 @@ inline bool core::withdraw(invocation& call) noexcept {
   if (call.reached.load(std::memory_order_relaxed) != stage::admission) {
     return false;
   }
-  return room_.withdraw(call.target->line, call);
+  if (!room_.withdraw(call.target->line, call)) return false;
+  // Not left armed: the record's next invocation sets it without the lock.
+  threads_.timers().disarm(call.limit);
+  return true;
 }
 
 inline void core::limit_tenant(std::string_view tenant, std::int64_t limit) {
   checklist list;
   list.require(!tenant.empty() && tenant.size() <= longest_tenant,
-               sentence({"tenant = \"", tenant.substr(0, 80),
-                         "\": allowed are 1 to ", longest_tenant, " bytes"}));
+               sentence({"tenant = \"", shown(tenant), "\": allowed are 1 to ",
+                         longest_tenant, " bytes"}));
   list.within<std::int64_t>("limit", limit, 0, std::int64_t{1} << 40,
                             "invocations");
   list.pass();

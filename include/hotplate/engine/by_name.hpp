@@ -42,8 +42,8 @@ inline outcome<payload> invoke_encoded_here(core& engine, std::string_view name,
   worker* here = engine.here_or_throw({});
   invocation* const call =
       prepare_encoded<true>(engine, name, event, options, here);
-  if (call == nullptr) return no_record<payload>(engine);
-  here = engine.invoke_here(*call, here);
+  if (call == nullptr) return no_record<payload>(engine, name);
+  here = engine.invoke_here(*call, here, options.stop);
   return take_outcome<payload>(engine, *call, here);
 }
 
@@ -53,7 +53,7 @@ outcome<payload> invoke_encoded(core& engine, std::string_view name,
                                 const source_location& where) {
   worker* here = engine.here_or_throw(where);
   invocation* const call = prepare_encoded(engine, name, event, options, here);
-  if (call == nullptr) return no_record<payload>(engine);
+  if (call == nullptr) return no_record<payload>(engine, name);
   if (options.stop.stop_possible()) {
     here = engine.invoke(*call, here, options.stop);
   } else {
@@ -67,7 +67,8 @@ pending<payload> start_encoded(core& engine, std::string_view name, Event event,
                                const invoke_options& options) {
   worker* const here = engine.here_or_throw({});
   invocation* const call = prepare_encoded(engine, name, event, options, here);
-  if (call == nullptr) return pending<payload>(no_record<payload>(engine));
+  if (call == nullptr)
+    return pending<payload>(no_record<payload>(engine, name));
   engine.start(*call, here);
   return pending<payload>(*call);
 }

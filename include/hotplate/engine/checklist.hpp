@@ -48,7 +48,7 @@ inline void check_destination(checklist& list, std::string_view field,
   const bool good = is_function_name(name) &&
                     (qualifier == "$LATEST" || is_function_name(qualifier));
   list.require(target.empty() || good,
-               sentence({field, " = \"", target.substr(0, 140),
+               sentence({field, " = \"", shown(target),
                          "\": expected the name of a function"}));
 }
 

@@ -69,7 +69,8 @@ class core {
   /// The same; cancels it when `stop` says so.
   worker* invoke(invocation& call, worker* here, const std::stop_token& stop);
   /// The same, on the calling thread.
-  worker* invoke_here(invocation& call, worker* here);
+  worker* invoke_here(invocation& call, worker* here,
+                      const std::stop_token& stop);
   /// Starts it; somebody may wait for it later.
   void start(invocation& call, worker* here) noexcept;
 

@@ -122,6 +122,7 @@ engine_info core::describe() const {
   all.tenants = list_tenants();
   const std::int64_t now = time_.now();
   names_.for_each([&](const function_record& each) {
+    if (!each.was_deployed()) return;
     all.functions.push_back(
         info_of(static_cast<const deployed_function&>(each), now));
   });

@@ -40,7 +40,7 @@ inline drain_report core::drain(std::chrono::nanoseconds within) {
   if (is_forked()) return {};
   draining_.store(true, std::memory_order_seq_cst);
   stop_sending();
-  wait_for_handlers(time_.now() + within.count());
+  wait_for_handlers(as_count(after(now(), within)));
   drain_report report;
   report.undelivered = stop_sending();
   if (!busy()) return report;
@@ -119,6 +119,8 @@ inline void core::wait_for_handlers(std::int64_t until) {
   while (busy() && time_.now() < until) {
     const pumping pump(threads_);
     if (!pump) {
+      // Called from within the pump, nothing that it waits for can go on.
+      if (threads_.pumped() && threads_.here() != nullptr) return;
       nanosleep(&nap, nullptr);
     } else if (!pump_once(*pump) && !pump_next_timer(*pump, until)) {
       return;

@@ -32,16 +32,25 @@ struct spare_errors {
 
 /// Never fails, since who calls it mostly must not; what has no room is left
 /// out.
-inline failure make_error(const invocation& call, errc code,
+inline failure make_error(core& engine, errc code, std::string_view function,
                           std::string message) noexcept {
-  failure made = spare_errors::take(*call.engine);
+  failure made = spare_errors::take(engine);
   made->code = code;
   made->message = std::move(message);
-  made->reached = call.reached.load(std::memory_order_relaxed);
   try {
-    if (call.target != nullptr) made->function = call.target->name;
+    made->function = function;
   } catch (const std::bad_alloc&) {
   }
+  return made;
+}
+
+inline failure make_error(const invocation& call, errc code,
+                          std::string message) noexcept {
+  failure made = make_error(
+      *call.engine, code,
+      call.target == nullptr ? std::string_view() : call.target->name,
+      std::move(message));
+  made->reached = call.reached.load(std::memory_order_relaxed);
   return made;
 }
 
@@ -57,20 +66,30 @@ inline std::string_view name_of(const invocation& call) noexcept {
   return call.target->name;
 }
 
-inline failure is_not_found(std::string_view name) {
-  failure made = make_error(errc::not_found,
-                            sentence({"no function ", name, " is deployed"}));
-  made->function = name;
-  return made;
+inline failure is_not_found(core& engine, std::string_view name) noexcept {
+  return make_error(engine, errc::not_found, name,
+                    sentence({"no function ", shown(name), " is deployed"}));
 }
 
-inline failure has_no_qualifier(const std::string& name,
-                                std::string_view qualifier) {
-  failure made = make_error(
-      errc::not_found,
-      sentence({"function ", name, " has no version or alias ", qualifier}));
-  made->function = name;
-  return made;
+inline failure has_no_qualifier(core& engine, std::string_view name,
+                                std::string_view qualifier) noexcept {
+  return make_error(engine, errc::not_found, name,
+                    sentence({"function ", name, " has no version or alias ",
+                              shown(qualifier)}));
+}
+
+/// Why there is no record of an invocation.
+inline failure is_unusable(core& engine, std::string_view name) noexcept {
+  return make_error(
+      engine, errc::engine_unusable, name,
+      sentence({"function ", shown(name), " cannot be invoked: this process ",
+                "was forked from the engine's, without its threads; make an ",
+                "engine of its own"}));
+}
+inline failure has_no_room(core& engine, std::string_view name) noexcept {
+  return make_error(engine, errc::resource_exhausted, name,
+                    sentence({"the host has no memory for an invocation of ",
+                              "function ", shown(name)}));
 }
 
 inline failure has_no_codec(const invocation& call) {
@@ -95,33 +114,40 @@ inline failure is_too_large(const invocation& call, errc code,
 
 inline failure has_bad_tenant(const invocation& call, std::size_t limit) {
   const std::size_t bytes = call.options.tenant.size();
-  return with_limit(make_error(call, errc::bad_event,
-                               sentence({"the tenant's name has ", bytes,
-                                         " bytes, the limit is ", limit})),
-                    static_cast<std::int64_t>(limit),
-                    static_cast<std::int64_t>(bytes));
+  return with_limit(
+      make_error(call, errc::bad_event,
+                 sentence({"the tenant's name for function ", call.target->name,
+                           " has ", bytes, " bytes, the limit is ", limit})),
+      static_cast<std::int64_t>(limit), static_cast<std::int64_t>(bytes));
 }
 
 inline failure is_draining(const invocation& call) {
-  return make_error(call, errc::draining, "the engine is shutting down");
+  return make_error(call, errc::draining,
+                    sentence({"function ", name_of(call),
+                              " is not run: the engine is shutting down"}));
 }
 
 inline failure is_pumping(const invocation& call) {
   return make_error(call, errc::already_pumping,
-                    sentence({"function ", call.target->name,
-                              " was invoked from within the pump, but not from "
-                              "a handler"}));
+                    sentence({"function ", name_of(call),
+                              " was waited for within the pump, but not in a "
+                              "handler"}));
 }
 
 inline failure is_throttled(const invocation& call, const gate& full,
                             std::string_view whose) {
-  failure made = make_error(
-      call, errc::throttled,
-      sentence({"function ", call.target->name,
-                " is throttled: ", full.inside(), " of ", full.limit(),
-                " concurrent invocations ", whose, " are in flight"}));
+  const std::int64_t inside = full.inside();
+  std::string text = sentence(
+      {"function ", call.target->name, " is throttled: ", inside, " of ",
+       full.limit(), " concurrent invocations ", whose, " are in flight"});
+  const std::int64_t overruns =
+      call.target->overruns.load(std::memory_order_relaxed);
+  if (&full == &call.target->limit && overruns > 0) {
+    text = sentence({text, ", ", overruns, " of them overruns"});
+  }
+  failure made = make_error(call, errc::throttled, std::move(text));
   made->retry_after = call.target->meter.mean_duration();
-  return with_limit(std::move(made), full.limit(), full.inside());
+  return with_limit(std::move(made), full.limit(), inside);
 }
 
 inline failure is_one_tenant_too_many(const invocation& call,
@@ -193,6 +219,7 @@ inline failure is_cancelled(const invocation& call) {
 inline failure is_ended_by(const invocation& call, errc why) {
   if (why == errc::draining) return is_draining(call);
   if (why == errc::stalled) return has_stalled(call);
+  if (why == errc::already_pumping) return is_pumping(call);
   return is_cancelled(call);
 }
 
@@ -216,7 +243,9 @@ inline std::string in_seconds(std::int64_t time) {
 
 inline failure has_timed_out(const invocation& call, std::int64_t deadline) {
   const stage reached = call.reached.load(std::memory_order_relaxed);
-  const std::int64_t time = deadline - stage_start(call, reached);
+  // A caller's own may have been over before it called.
+  const std::int64_t start = stage_start(call, reached);
+  const std::int64_t time = deadline > start ? deadline - start : 0;
   failure made = make_error(
       call, errc::timed_out,
       sentence({"function ", call.target->name, " timed out after ",

@@ -38,6 +38,9 @@ struct deployed_function final : function_record {
   // Where its places come from: the engine's common ones, or the reserved.
   std::atomic<gate*> places = nullptr;
   waiting_line line;
+  // Settled and not ended. Changed by whoever settles, and by the handler's
+  // side as it ends; for a moment it may be too small by those who just settle.
+  std::atomic<std::int64_t> overruns = 0;
   // Guarded by core's reserving_.
   std::int64_t reserved = 0;
   bool gives_back = false;  // It is in core's to_give_back_.
@@ -197,7 +200,14 @@ struct invocation final : task, waiter {
     return (state.load(std::memory_order_acquire) & flags) != 0;
   }
 
-  bool is_continuation() const noexcept { return bound == continues; }
+  bool is_continuation() const noexcept {
+    return version == nullptr && bound == continues;
+  }
+
+  void count_as_overrun(int change) noexcept {
+    if (target == nullptr) return;
+    target->overruns.fetch_add(change, std::memory_order_relaxed);
+  }
 
   /// A continuation that has not started: it will be told how its source ended,
   /// and must not be ended before. (A handler has started when it reaches its

@@ -128,10 +128,17 @@ HOTPLATE_NOINLINE inline void core::send_to_worker(invocation& call,
 // On the calling thread, unless it has to wait for a place first: who is called
 // in then runs on a worker. A handler that calls is on a worker already. What
 // the caller lends it, it may use until it ends.
-inline worker* core::invoke_here(invocation& call, worker* here) {
-  if (here != nullptr || threads_.pumped()) return invoke(call, here);
+inline worker* core::invoke_here(invocation& call, worker* here,
+                                 const std::stop_token& stop) {
+  if (here != nullptr || threads_.pumped()) {
+    return stop.stop_possible() ? invoke(call, here, stop) : invoke(call, here);
+  }
+  if (stop.stop_requested() && !call.thrown) call.thrown = is_cancelled(call);
   const admission answer = admit(call, nullptr);
   if (answer == admission::refused) return nullptr;
+  const std::uint64_t generation = call.generation();
+  const std::stop_callback cancelling(
+      stop, [&]() noexcept { cancel(call, generation, errc::cancelled); });
   if (answer == admission::granted && !threads_.run_here(call)) {
     refuse(call, lacks_guest_place(call, config_.max_guest_threads));
     return nullptr;

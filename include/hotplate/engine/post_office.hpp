@@ -85,7 +85,9 @@ class post_office final : public sender {
   failure take_place(std::string_view name);
   void give_place_back() noexcept;
   event_store::added store(stored_event& made);
-  failure lacks_keys(std::string_view name) const;
+  failure lacks_keys(std::string_view name,
+                     std::chrono::milliseconds keeps) const;
+  std::chrono::milliseconds until_one_ends() const noexcept;
 
   // --- attempts.hpp
   void attempt(owned_event event, payload bytes) noexcept;
@@ -126,8 +128,11 @@ class post_office final : public sender {
   bool is_draining() const noexcept {
     return engine_.draining_.load(std::memory_order_seq_cst);
   }
-  static failure draining_error() {
-    return make_error(errc::draining, "the engine is shutting down");
+  failure draining_error(std::string_view name) const {
+    return make_error(
+        engine_, errc::draining, name,
+        sentence({"function ", name,
+                  " is sent nothing more: the engine is shutting down"}));
   }
   /// Room for `count`, as push_back would make it.
   template <typename T>

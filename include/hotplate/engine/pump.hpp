@@ -57,10 +57,14 @@ HOTPLATE_NOINLINE inline void core::run_pumping(invocation& call) {
 inline void core::pump_until_settled(invocation& call, worker& on,
                                      std::int64_t until) {
   while (!call.has(invocation::settled)) {
-    if (pump_once(on)) continue;
-    if (pump_next_timer(on, until)) continue;
+    // As run_until(): what completes exactly then is in time.
+    const bool late = until != forever && time_.now() >= until;
+    const bool ran =
+        pump_once(on, late ? timer_order::completion : timer_order::keep_alive);
+    if (late && (!ran || config_.clock == nullptr)) return;
+    if (ran || pump_next_timer(on, until)) continue;
     if (until == forever) cancel(call, call.generation(), errc::stalled);
-    return;
+    if (time_.now() < until) return;
   }
 }
 
@@ -68,6 +72,12 @@ inline void core::pump_until_settled(invocation& call, worker& on,
 // takes over; nobody tells, so it looks every millisecond.
 inline void core::wait_beside_pump(invocation& call, std::int64_t until) {
   constexpr std::int64_t nap = 1'000'000;
+  // Within the pump, but not in a handler: it would wait for itself.
+  if (threads_.here() != nullptr) {
+    if (until == forever)
+      cancel(call, call.generation(), errc::already_pumping);
+    return;
+  }
   while (!call.has(invocation::settled)) {
     if (const pumping pump(threads_); pump) {
       return pump_until_settled(call, *pump, until);
@@ -94,6 +104,7 @@ inline bool core::pump_next_timer(worker& on, std::int64_t until) {
   if (when == forever) return false;
   if (config_.clock != nullptr) {
     config_.clock->advance_to(as_time(when));
+    if (time_.now() < when) return false;  // Beyond manual_clock::latest().
   } else {
     on.park(when);
   }

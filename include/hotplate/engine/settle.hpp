@@ -168,6 +168,7 @@ inline void core::settle_early(invocation& call, failure why, std::int64_t now,
   call.is.early = call.is.untidy = true;
   call.failure = std::move(why);
   if (!call.is_continuation()) meter(call, nullptr);
+  if (!has_ended) call.count_as_overrun(1);
   answer(
       call, nullptr,
       invocation::settled | (has_ended ? std::uint64_t{invocation::ended} : 0));
@@ -184,6 +185,7 @@ inline void core::refuse(invocation& call, failure why) noexcept {
   if (won) {
     settle_early(call, std::move(why), time_.now(), true);
   } else {
+    call.count_as_overrun(-1);
     answer(call, nullptr, invocation::ended);
   }
 }
@@ -255,6 +257,7 @@ inline bool core::is_over(const invocation& call) const noexcept {
 }
 
 inline void core::count_overrun(invocation& call, std::int64_t now) noexcept {
+  call.count_as_overrun(-1);
   if (call.start.load(std::memory_order_relaxed) == start_kind::none) return;
   overruns_.fetch_add(1, std::memory_order_relaxed);
   // Being settled at this moment: no time to speak of.

@@ -46,7 +46,7 @@ inline engine_config checked(engine_config config) {
   list.within("max_guest_threads", config.max_guest_threads, 1, 1024,
               "threads");
   list.require(!config.name.empty() && config.name.size() <= 9,
-               sentence({"name = \"", config.name,
+               sentence({"name = \"", shown(config.name),
                          "\": allowed are 1 to 9 characters"}));
   list.within<std::size_t>("max_held_response_bytes",
                            config.max_held_response_bytes, 0,
@@ -71,7 +71,7 @@ inline void check(std::string_view name, const handler& how,
                   const function_config& config) {
   checklist list;
   list.require(is_function_name(name),
-               sentence({"name = \"", name.substr(0, 80),
+               sentence({"name = \"", shown(name),
                          "\": allowed are 1 to 64 of A-Z a-z 0-9 - _"}));
   list.within("memory", config.memory.count, least_memory, 10'240U, "MiB");
   list.within<std::int64_t>("timeout", config.timeout.count(), 1, 900'000,
@@ -215,6 +215,7 @@ std::vector<function_stats> core::functions() const {
   std::vector<function_stats> all;
   const std::int64_t now = time_.now();
   names_.for_each([&](const function_record& each) {
+    if (!each.was_deployed()) return;
     const auto& function = static_cast<const deployed_function&>(each);
     function_stats& sum = all.emplace_back();
     sum.name = function.name;

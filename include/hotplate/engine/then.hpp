@@ -64,7 +64,8 @@ pending<typename Args::answer> follow_up(pending<T>& first,
       continuations::make<Args, typename Args::stored_result>(
           *source->engine, follower_shape<Args>, run, construct);
   if (next == nullptr)
-    return pending<answer>(no_record<answer>(*source->engine));
+    return pending<answer>(
+        no_record<answer>(*source->engine, "(continuation)"));
   continuations::follow(*next, *static_cast<Args*>(next->args), *source);
   return pending<answer>(*next);
 }

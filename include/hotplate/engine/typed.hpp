@@ -59,30 +59,29 @@ outcome<R> take_outcome(core& engine, invocation& call, worker* here) {
 
 /// Starts one for each input, then takes all outcomes.
 template <typename R, typename Inputs, typename Start>
-std::vector<outcome<R>> get_all(const Inputs& inputs, const Start& start,
+std::vector<outcome<R>> get_all(const Inputs& inputs,
+                                const std::stop_token& stop, const Start& start,
                                 const source_location& where) {
   std::vector<pending<R>> started;
   for (const auto& input : inputs) started.push_back(start(input));
+  const std::stop_callback cancelling(stop, [&]() noexcept {
+    for (pending<R>& each : started) each.cancel();
+  });
   std::vector<outcome<R>> all;
   all.reserve(started.size());
   for (pending<R>& each : started) all.push_back(each.get(where));
   return all;
 }
 
-/// Why there is no record of an invocation.
-HOTPLATE_NOINLINE inline failure lacks_record(const core& engine) {
-  if (engine.is_forked()) {
-    return make_error(errc::engine_unusable,
-                      "this process was forked from the engine's, without its "
-                      "threads; make an engine of its own");
-  }
-  return make_error(errc::resource_exhausted,
-                    "the host has no memory for an invocation");
+HOTPLATE_NOINLINE inline failure lacks_record(core& engine,
+                                              std::string_view name) noexcept {
+  return engine.is_forked() ? is_unusable(engine, name)
+                            : has_no_room(engine, name);
 }
 
 template <typename R>
-outcome<R> no_record(const core& engine) {
-  return outcome<R>(lacks_record(engine), usage{});
+HOTPLATE_NOINLINE outcome<R> no_record(core& engine, std::string_view name) {
+  return outcome<R>(lacks_record(engine, name), usage{});
 }
 
 /// What the invocation keeps of an argument: a view's bytes, or the object.
@@ -127,7 +126,7 @@ invocation* prepare(core& engine, function_record& target,
   invocation* const call = engine.open(&target, version, options, here);
   if (call == nullptr) return nullptr;
   if (version == nullptr) [[unlikely]] {
-    call->thrown = is_not_found(target.name);
+    call->thrown = is_not_found(engine, target.name);
     return call;
   }
   fill<Args, Result>(*call, *version->how.typed, engine.chunks(), [&] {
@@ -153,7 +152,7 @@ outcome<R> function<R(Args...)>::operator()(Args... args,
                       typename outcome<R>::stored, Args...>(
           *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
-  if (call == nullptr) return detail::no_record<R>(*core_);
+  if (call == nullptr) return detail::no_record<R>(*core_, target_->name);
   if (options_.stop.stop_possible()) [[unlikely]] {
     here = core_->invoke(*call, here, options_.stop);
   } else {
@@ -170,8 +169,8 @@ outcome<R> function<R(Args...)>::call_here(Args... args) const {
                       typename outcome<R>::stored, Args...>(
           *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
-  if (call == nullptr) return detail::no_record<R>(*core_);
-  here = core_->invoke_here(*call, here);
+  if (call == nullptr) return detail::no_record<R>(*core_, target_->name);
+  here = core_->invoke_here(*call, here, options_.stop);
   return detail::take_outcome<R>(*core_, *call, here);
 }
 
@@ -183,7 +182,9 @@ pending<R> function<R(Args...)>::async(Args... args) const {
                       typename outcome<R>::stored, Args...>(
           *core_, *target_, detail::type_name<R(Args...)>, options_, here,
           args...);
-  if (call == nullptr) return pending<R>(detail::no_record<R>(*core_));
+  if (call == nullptr) {
+    return pending<R>(detail::no_record<R>(*core_, target_->name));
+  }
   core_->start(*call, here);
   return pending<R>(*call);
 }
@@ -200,12 +201,23 @@ std::vector<outcome<R>> function<R(Args...)>::invoke_all(
                         input);
     }
   };
-  return detail::get_all<R>(inputs, start, where);
+  return detail::get_all<R>(inputs, options_.stop, start, where);
 }
 
 template <typename R, typename... Args>
 std::string_view function<R(Args...)>::name() const noexcept {
   return target_->name;
+}
+
+template <typename T>
+pending<T>::pending(detail::invocation& started) noexcept
+    : call_(&started), generation_(started.generation()) {}
+
+template <typename T>
+detail::invocation& pending<T>::forget() noexcept {
+  detail::invocation& call = *call_;
+  std::atomic_ref(call_).store(nullptr, std::memory_order_relaxed);
+  return call;
 }
 
 template <typename T>
@@ -216,7 +228,7 @@ pending<T>::~pending() {
 template <typename T>
 void pending<T>::detach() noexcept {
   if (call_ == nullptr) return;
-  detail::invocation& call = *std::exchange(call_, nullptr);
+  detail::invocation& call = forget();
   call.engine->leave(call, call.engine->here());
 }
 
@@ -226,17 +238,20 @@ outcome<T> pending<T>::get(source_location where) {
   detail::core& engine = *call_->engine;
   detail::worker* here = engine.here_or_throw(where);
   if (here == nullptr && engine.is_forked()) [[unlikely]]
-    return detail::no_record<T>(engine);
+    return detail::no_record<T>(engine, detail::name_of(*call_));
   here = engine.wait(*call_, here);
-  return detail::take_outcome<T>(engine, *std::exchange(call_, nullptr), here);
+  return detail::take_outcome<T>(engine, forget(), here);
 }
 
 template <typename T>
 bool pending<T>::wait_until(time_point when, source_location where) {
   if (call_ == nullptr) return true;
   detail::core& engine = *call_->engine;
-  engine.wait(*call_, engine.here_or_throw(where),
-              detail::core::as_count(when));
+  detail::worker* const here = engine.here_or_throw(where);
+  // In a forked child nobody settles it.
+  if (here == nullptr && engine.is_forked()) [[unlikely]]
+    return ready();
+  engine.wait(*call_, here, detail::core::as_count(when));
   return ready();
 }
 
@@ -247,8 +262,11 @@ bool pending<T>::ready() const noexcept {
 
 template <typename T>
 void pending<T>::cancel() noexcept {
-  if (call_ == nullptr) return;
-  call_->engine->cancel(*call_, call_->generation(), errc::cancelled);
+  // While another thread gets the outcome: its record may be in use again.
+  detail::invocation* const call =
+      std::atomic_ref(call_).load(std::memory_order_relaxed);
+  if (call != nullptr)
+    call->engine->cancel(*call, generation_, errc::cancelled);
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI

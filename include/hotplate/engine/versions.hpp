@@ -37,7 +37,7 @@ inline function_record& core::deployed(std::string_view name) {
   function_record* const target = names_.find(name);
   if (target != nullptr && target->live() != nullptr) return *target;
   throw bad_config({sentence(
-      {"name = \"", name.substr(0, 80), "\": no such function is deployed"})});
+      {"name = \"", shown(name), "\": no such function is deployed"})});
 }
 
 inline bool core::remove(std::string_view name) {
@@ -70,7 +70,7 @@ inline void check_alias(std::string_view name,
   checklist list;
   list.require(is_function_name(name) && name.find_first_not_of("0123456789") !=
                                              std::string_view::npos,
-               sentence({"alias = \"", name.substr(0, 80),
+               sentence({"alias = \"", shown(name),
                          "\": allowed are 1 to 64 of A-Z a-z 0-9 - _, not "
                          "only digits"}));
   list.require(at.size() == 1 || at.size() == 2,
@@ -101,13 +101,13 @@ HOTPLATE_NOINLINE inline version_record* core::aim_qualified(
   const qualified_name parts(name);
   function_record* const target = names_.find(parts.name);
   if (target == nullptr || target->live() == nullptr) {
-    call.thrown = is_not_found(name);
+    call.thrown = is_not_found(*this, name);
     return nullptr;
   }
   version_record* const version =
       target->find(parts.qualifier, number_of(call));
   if (version == nullptr) {
-    call.thrown = has_no_qualifier(target->name, parts.qualifier);
+    call.thrown = has_no_qualifier(*this, target->name, parts.qualifier);
     return nullptr;
   }
   aim(call, *target, *version);

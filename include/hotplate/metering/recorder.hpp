@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -83,7 +84,7 @@ class recorder {
     record(outside_, used);
   }
 
-  /// Billed, so rounded up to 1 ms; that much if there was none yet.
+  /// Billed, so rounded up to 1 ms; at least that much.
   std::chrono::milliseconds mean_duration() const noexcept {
     std::uint64_t billed = 0;
     std::uint64_t started = 0;
@@ -96,7 +97,8 @@ class recorder {
         started += read(one->by_start[start]);
       }
     }
-    return std::chrono::milliseconds(started == 0 ? 1 : billed / started);
+    return std::chrono::milliseconds(
+        std::max<std::uint64_t>(1, started == 0 ? 1 : billed / started));
   }
 
   /// Adds this function's counts so far to `sum`.

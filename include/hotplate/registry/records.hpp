@@ -118,6 +118,11 @@ struct function_record {
     return live_.load(std::memory_order_acquire);
   }
 
+  /// False of a name whose first deploy was refused.
+  bool was_deployed() const noexcept {
+    return newest_.load(std::memory_order_relaxed) != nullptr;
+  }
+
   version_record* find_version(std::uint32_t number) const noexcept {
     // acquire: pairs with the release in registry::publish().
     version_record* at = newest_.load(std::memory_order_acquire);

@@ -77,12 +77,15 @@ TEST_P(deadline_test, a_cancelled_sleeper_is_thrown_out) {
 }
 
 TEST_P(deadline_test, cancelling_reaches_whom_the_cancelled_waits_for) {
-  const auto inner =
-      engine_.deploy("inner", [](context& ctx) { ctx.sleep_for(seconds(2)); });
+  std::atomic<bool> asleep = false;
+  const auto inner = engine_.deploy("inner", [&](context& ctx) {
+    asleep = true;
+    ctx.sleep_for(seconds(2));
+  });
   const auto outer =
       engine_.deploy("outer", [&](context&) { inner().value(); });
   auto started = outer.async();
-  started.wait_until(engine_.now() + milliseconds(5));
+  while (!asleep) started.wait_until(engine_.now() + milliseconds(1));
 
   started.cancel();
 
@@ -152,6 +155,30 @@ TEST(watchdog, answers_the_caller_of_a_handler_that_never_suspends) {
   engine.drain(seconds(10));
   EXPECT_EQ(engine.stats().overruns, 1U);
   EXPECT_EQ(engine.functions()[0].instances, 0U) << "retired (P4)";
+}
+
+TEST(watchdog, a_function_full_of_overruns_is_throttled_for_that_reason) {
+  std::atomic<bool> stop = false;
+  hotplate::engine engine({.workers = 2});
+  const auto spin =
+      engine.deploy("spin",
+                    [&](context&) {
+                      while (!stop) std::this_thread::yield();
+                    },
+                    {.timeout = milliseconds(5), .max_concurrency = 1});
+  const auto other = engine.deploy("other", [](context&) {});
+  EXPECT_EQ(spin().code(), errc::timed_out);
+
+  const auto refused = spin();
+
+  ASSERT_EQ(refused.code(), errc::throttled);
+  EXPECT_EQ(refused.error().message,
+            "function spin is throttled: 1 of 1 concurrent invocations of this "
+            "function are in flight, 1 of them overruns");
+  EXPECT_TRUE(other()) << "others go on";
+  stop = true;
+  engine.drain(seconds(10));
+  EXPECT_EQ(engine.stats().in_flight, 0);
 }
 
 TEST(watchdog, answers_a_caller_that_waits_behind_a_held_worker) {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stop_token>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -82,6 +83,25 @@ TEST_P(several_test, invoke_all_answers_in_the_order_of_its_inputs) {
   ASSERT_EQ(words.size(), 3U);
   EXPECT_EQ(words[2].value().text(), "c!");
   EXPECT_EQ(typed[0].value(), "d!");
+}
+
+TEST_P(several_test, a_stop_token_cancels_all_of_invoke_all) {
+  std::stop_source stop;
+  const auto nap = engine_.deploy("nap", [&](context& ctx, bool stops) {
+    if (stops) stop.request_stop();
+    ctx.sleep_for(std::chrono::seconds(60));
+  });
+  const hotplate::invoke_options options{.stop = stop.get_token()};
+
+  const auto all =
+      nap.with(options).invoke_all(std::vector<bool>{false, true, false});
+  const auto late =
+      engine_.invoke_all("nap", std::vector<std::string>{"true"}, options);
+
+  for (const auto& each : all) {
+    EXPECT_EQ(each.code(), hotplate::errc::cancelled);
+  }
+  EXPECT_EQ(late[0].code(), hotplate::errc::cancelled);
 }
 
 INSTANTIATE_TEST_SUITE_P(workers, several_test, testing::Values(0, 1, 2, 4));
