@@ -77,6 +77,8 @@ class core {
   // --- talk.hpp
   bool logs(const invocation& call, log_level level) const noexcept;
   void log(invocation& call, log_level level, std::string_view text);
+  /// Whether nobody waits for its result any more.
+  bool is_over(const invocation& call) const noexcept;
   static std::stop_token stop_token_of(invocation& call);
   static std::string_view name_of_task(const task& self) noexcept;
 
@@ -90,8 +92,6 @@ class core {
                  std::int64_t now) const noexcept;
   /// Of one that has settled.
   usage usage_of(const invocation& call) const noexcept;
-  /// Whether nobody waits for its result any more.
-  bool is_over(const invocation& call) const noexcept;
   /// The caller's side is done with the record.
   void leave(invocation& call, worker* here) noexcept;
 

@@ -249,13 +249,6 @@ inline void core::resume(fiber& ready) noexcept {
   home == threads_.here() ? home->resume(ready) : home->post(ready);
 }
 
-inline bool core::is_over(const invocation& call) const noexcept {
-  if (call.has(invocation::claimed)) return true;
-  // Nobody watches a host-pumped engine while a handler runs.
-  return threads_.pumped() &&
-         time_.now() > call.deadline.load(std::memory_order_relaxed);
-}
-
 inline void core::count_overrun(invocation& call, std::int64_t now) noexcept {
   call.count_as_overrun(-1);
   if (call.start.load(std::memory_order_relaxed) == start_kind::none) return;

@@ -23,6 +23,13 @@ inline void core::log(invocation& call, log_level level,
   config_.logs->on_log({id, call.target->name, level, now(), text});
 }
 
+inline bool core::is_over(const invocation& call) const noexcept {
+  if (call.has(invocation::claimed)) return true;
+  // Nobody watches a host-pumped engine while a handler runs.
+  return threads_.pumped() &&
+         time_.now() > call.deadline.load(std::memory_order_relaxed);
+}
+
 // By the handler's side. Whoever settles early looks for the stopper after it
 // has claimed; this looks for a claim after it has published the stopper.
 inline std::stop_token core::stop_token_of(invocation& call) {
