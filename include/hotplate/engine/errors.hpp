@@ -1,5 +1,7 @@
 #pragma once
 
+// Long because: it has a sentence for every way to fail.
+
 #include <cxxabi.h>
 #include <fmt/core.h>
 

@@ -1,5 +1,7 @@
 #pragma once
 
+// Long because: it is the whole record of an invocation, with its invariants.
+
 #include <array>
 #include <atomic>
 #include <cstddef>
