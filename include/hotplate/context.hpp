@@ -34,6 +34,7 @@ inline std::string_view look_up(
 struct context_host {
   std::string_view (*function_name)(const void* self) noexcept;
   std::string_view (*tenant)(const void* self) noexcept;
+  std::string_view (*trace)(const void* self) noexcept;
   usage (*usage_so_far)(const void* self) noexcept;
   event_id (*event)(const void* self) noexcept;
   time_point (*now)(const void* self) noexcept;
@@ -72,6 +73,7 @@ class context {
   }
   std::uint32_t version() const noexcept { return usage_so_far().version; }
   std::string_view tenant() const noexcept { return host_->tenant(self_); }
+  std::string_view trace() const noexcept { return host_->trace(self_); }
   usage usage_so_far() const noexcept { return host_->usage_so_far(self_); }
 
   /// The event that was sent and that this is an attempt of: the same for every

@@ -12,6 +12,7 @@ struct metered_invocation {
   std::string_view tenant;
   const hotplate::usage& usage;
   const error* failure;  ///< Null if it yielded a value.
+  std::string_view trace = {};  ///< invoke_options::trace, or its caller's.
 };
 
 /// A host object that receives the usage of every invocation, once.

@@ -130,8 +130,6 @@ class core {
   registry& names() noexcept { return names_; }
   chunk_source& chunks() noexcept { return *chunks_; }
 
-  static constexpr std::size_t longest_tenant = 64;
-
   static time_point as_time(std::int64_t nanoseconds) noexcept {
     return time_point{std::chrono::nanoseconds{nanoseconds}};
   }
@@ -160,6 +158,7 @@ class core {
   static void aim(invocation& call, function_record& target,
                   version_record& version) noexcept;
   void bound_by(invocation& call, worker* here) noexcept;
+  static void inherit_trace(invocation& call, const invocation& from) noexcept;
 
   // --- invoke.hpp
   enum class admission { granted, waiting, refused };

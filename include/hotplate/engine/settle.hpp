@@ -109,7 +109,8 @@ HOTPLATE_NOINLINE inline void core::tell_meters(
   const metered_invocation seen{call.target != nullptr
                                     ? std::string_view(call.target->name)
                                     : std::string_view(),
-                                call.options.tenant, used, call.failure.get()};
+                                call.labels.tenant(), used, call.failure.get(),
+                                call.labels.trace()};
   for (hotplate::meter* const each : config_.meters) each->on_invocation(seen);
 }
 
@@ -290,7 +291,6 @@ HOTPLATE_NOINLINE inline void core::tidy(invocation& call) noexcept {
   call.failure.reset();
   call.thrown.reset();
   call.log.take();
-  call.far_tenant.reset();
   call.event = 0;
   delete call.stopper.exchange(nullptr, std::memory_order_relaxed);
   call.memory.release();
