@@ -190,7 +190,8 @@ HOTPLATE_INLINE bool core::take_instance(invocation& call, worker& on,
   instance* const warm = pool.take_own(on.index(), now);
   if (warm == nullptr) [[unlikely]]
     return take_elsewhere(call, on_loan, now);
-  call.start.store(start_kind::warm, std::memory_order_relaxed);
+  call.start.store(warm->start.load(std::memory_order_relaxed),
+                   std::memory_order_relaxed);
   on_loan.hold(pool, *warm);
   // Else its bound on waiting is already the handler's own.
   if (now != call.arrived) bound_handler(call, now);
@@ -202,9 +203,9 @@ HOTPLATE_NOINLINE inline bool core::take_elsewhere(invocation& call,
                                                    lease& on_loan,
                                                    std::int64_t now) {
   instance_pool& pool = call.version->instances;
-  if (instance* const idle = pool.take_any(now)) {
-    call.start.store(std::exchange(idle->start, start_kind::warm),
-                     std::memory_order_relaxed);
+  start_kind found = start_kind::warm;
+  if (instance* const idle = pool.take_any(now, found)) {
+    call.start.store(found, std::memory_order_relaxed);
     on_loan.hold(pool, *idle);
   } else if (!pool.reserve()) {
     call.thrown = lacks_instance(call);

@@ -225,6 +225,11 @@ std::vector<function_stats> core::functions() const {
     });
   });
   return all;
+      pool.see_reserved(now, [&](std::int64_t time, bool ended) {
+        sum.reservations.push_back({version.number, version.config.memory.count,
+                                    version.config.provisioned,
+                                    std::chrono::nanoseconds(time), ended});
+      });
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

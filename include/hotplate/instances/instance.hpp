@@ -25,7 +25,10 @@ struct instance {
   instance* previous = nullptr;
   std::int64_t noted_since = 0;  // For list(), under the pool's lock.
   void* state = nullptr;
-  start_kind start = start_kind::warm;  // Of the next invocation to take it.
+  bool made_ahead = false;
+  bool counts = false;  // As one of the provisioned; under the pool's lock.
+  // Of the next invocation to take it; written under the pool's lock.
+  std::atomic<start_kind> start = start_kind::warm;
 };
 
 /// An init that took longer counts as failed.

@@ -10,6 +10,7 @@
 #include "hotplate/describe.hpp"
 #include "hotplate/instances/idle_set.hpp"
 #include "hotplate/instances/maker.hpp"
+#include "hotplate/instances/reserved_time.hpp"
 #include "hotplate/sched/scheduler.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -24,6 +25,8 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// I2: while one is idle that may expire, the timer is armed or work is queued,
 ///     or whoever gave it back is about to see to that: `calm_` is false.
 /// I3: live_ + ending_ never exceeds the function's max_instances.
+/// I4: of those in all_, as many count as provisioned as the function wants,
+///     or all; those that were made ahead before others.
 class instance_pool : private task {
  public:
   static constexpr std::size_t timers = 2;  ///< Armed at once, at most.
@@ -71,11 +74,8 @@ class instance_pool : private task {
     return found;
   }
 
-  /// Any other one that is idle, or null.
-  instance* take_any(std::int64_t now) noexcept {
-    const lock_guard hold(lock_);
-    return idle_.take(now);
-  }
+  /// Any other one that is idle, or null; `start` is then how it is found.
+  instance* take_any(std::int64_t now, start_kind& start) noexcept;
 
   /// Room for one more, which make() must then be called for. False if there
   /// are max_instances.
@@ -88,12 +88,14 @@ class instance_pool : private task {
   start_kind next_start() const noexcept { return maker_.next(); }
 
   /// A new one, by the handler's own code: may throw anything.
-  instance* make() {
+  instance* make(bool ahead = false) {
     try {
       instance* const made = maker_.make();
       made->made_at = clock_.now();
+      made->made_ahead = ahead;
       const lock_guard hold(lock_);
       all_.add(*made);
+      count_in(*made);
       return made;
     } catch (...) {
       const lock_guard hold(lock_);
@@ -124,7 +126,7 @@ class instance_pool : private task {
   HOTPLATE_NOINLINE void retire(instance& gone, retire_reason why) noexcept {
     {
       const lock_guard hold(lock_);
-      all_.remove(gone);
+      strike_off(gone);
       --live_;
       ++ending_;
     }
@@ -138,6 +140,7 @@ class instance_pool : private task {
     {
       const lock_guard hold(lock_);
       closed_ = false;
+      if (config_.provisioned > 0) reserved_.begin(clock_.now());
       lacking = lacks_any();
     }
     maker_.want_snapshot();
@@ -152,6 +155,7 @@ class instance_pool : private task {
       const lock_guard hold(lock_);
       closed_ = true;
       closed_for_ = why;
+      reserved_.end(clock_.now());
       calm_.store(false, std::memory_order_seq_cst);
     }
     threads_.timers().disarm(refill_);
@@ -191,6 +195,14 @@ class instance_pool : private task {
   std::int64_t idle(std::int64_t now) const noexcept {
     const lock_guard hold(lock_);
     return idle_.spent(now);
+  }
+
+  /// Calls see(time, ended) for each time that instances were reserved, up to
+  /// `now`.
+  template <typename See>
+  void see_reserved(std::int64_t now, const See& see) const {
+    const lock_guard hold(lock_);
+    reserved_.see_all(now, see);
   }
 
  private:
@@ -241,6 +253,9 @@ class instance_pool : private task {
   void retire_list(instance* gone, retire_reason why) noexcept;
 
   // --- provision.hpp
+  void count_in(instance& made) noexcept;
+  void count_out(instance& other) noexcept;
+  void strike_off(instance& gone) noexcept;
   bool lacks_any() const noexcept;
   bool reserve_ahead() noexcept;
   bool make_ahead() noexcept;
@@ -263,6 +278,8 @@ class instance_pool : private task {
   mutable lock lock_;  // Guards everything below, and what idles.
   idle_set idle_;
   instance_roll all_;  // Initialised, not ending.
+  reserved_time reserved_;
+  std::int64_t counted_ = 0;  // Those that count as provisioned.
   std::int64_t live_ = 0;
   std::int64_t ending_ = 0;
   timer expiry_;

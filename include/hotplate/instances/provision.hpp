@@ -26,6 +26,57 @@ inline void instance_pool::fill() noexcept {
   }
 }
 
+inline instance* instance_pool::take_any(std::int64_t now,
+                                         start_kind& start) noexcept {
+  const lock_guard hold(lock_);
+  instance* const found = idle_.take(now);
+  if (found == nullptr) return nullptr;
+  start = found->start.load(std::memory_order_relaxed);
+  if (start == start_kind::provisioned) {
+    found->start.store(start_kind::provisioned_warm, std::memory_order_relaxed);
+  }
+  return found;
+}
+
+// Under the lock, so the next two. Which of the instances are the provisioned
+// ones: whoever is first, but those that were made ahead before others.
+inline void instance_pool::count_in(instance& made) noexcept {
+  instance* other = all_.first();
+  if (counted_ < config_.provisioned) {
+    ++counted_;
+  } else {
+    if (config_.provisioned == 0 || !made.made_ahead) return;
+    while (other != nullptr && (!other->counts || other->made_ahead)) {
+      other = other->next;
+    }
+    if (other == nullptr) return;
+    count_out(*other);
+  }
+  made.counts = true;
+  made.start.store(
+      made.made_ahead ? start_kind::provisioned : start_kind::provisioned_warm,
+      std::memory_order_relaxed);
+}
+
+inline void instance_pool::count_out(instance& other) noexcept {
+  other.counts = false;
+  other.start.store(start_kind::warm, std::memory_order_relaxed);
+}
+
+// Another takes its place, if one is left that does not count yet.
+inline void instance_pool::strike_off(instance& gone) noexcept {
+  all_.remove(gone);
+  if (!gone.counts) return;
+  instance* heir = all_.first();
+  while (heir != nullptr && heir->counts) heir = heir->next;
+  if (heir == nullptr) {
+    --counted_;
+    return;
+  }
+  heir->counts = true;
+  heir->start.store(start_kind::provisioned_warm, std::memory_order_relaxed);
+}
+
 // An init that fails or takes too long is tried again, ever later.
 inline void instance_pool::pause() noexcept {
   std::int64_t until = 0;
@@ -39,14 +90,13 @@ inline void instance_pool::pause() noexcept {
 
 inline bool instance_pool::make_ahead() noexcept try {
   const std::int64_t from = clock_.now();
-  instance* const made = make();
+  instance* const made = make(true);
   const std::int64_t now = clock_.now();
   if (now - from > longest_init) {
     pause();
     retire(*made, retire_reason::failed);
     return false;
   }
-  made->start = start_kind::provisioned;
   made->idle_since = now;
   put_aside(made);
   return true;

@@ -74,7 +74,7 @@ inline instance* instance_pool::take_idle_since(std::int64_t latest) noexcept {
   while (live_ > stay) {
     instance* const gone = idle_.take_since(latest, now);
     if (gone == nullptr) break;
-    all_.remove(*gone);
+    strike_off(*gone);
     --live_;
     ++ending_;
     *last = gone;
