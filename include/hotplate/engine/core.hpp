@@ -221,10 +221,9 @@ class core {
   void wait_as_thread(invocation& call, std::int64_t until) noexcept;
   std::uint32_t open_wait(invocation& self, fiber& on,
                           std::int64_t until) noexcept;
-  void go_on(invocation& self, worker& here, std::int64_t left_at,
-             std::int64_t now) noexcept;
-  void close_wait(invocation& self, worker& here, std::int64_t left_at,
-                  std::int64_t now) noexcept;
+  static void step_out(invocation& self, std::int64_t now) noexcept;
+  void go_on(invocation& self, worker& here, std::int64_t now) noexcept;
+  void close_wait(invocation& self, worker& here, std::int64_t now) noexcept;
   static worker* suspend(invocation& self, worker& here, std::uint32_t wait,
                          after_switch then) noexcept;
   static void set(timer& one, invocation& target, std::uint64_t token,

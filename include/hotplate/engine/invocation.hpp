@@ -155,6 +155,7 @@ struct invocation final : task, waiter {
   std::atomic<std::int64_t> deadline = 0;
   std::atomic<std::int64_t> started = never;  // Init or handler, the first.
   std::atomic<std::int64_t> handler_started = never;
+  // While it is: what it was before, less the time and 1, so less than 0.
   std::atomic<std::int64_t> suspended = 0;
   std::atomic<stage> reached = stage::arrival;
   std::atomic<start_kind> start = start_kind::none;

@@ -97,7 +97,10 @@ inline worker* core::run_directly(invocation& call, worker& here) {
   caller.open_parting();
   call.caller.store(&caller, std::memory_order_relaxed);
   call.is.direct = true;
-  if (self != nullptr) self->awaited.store(&call, std::memory_order_release);
+  if (self != nullptr) {
+    step_out(*self, call.arrived);
+    self->awaited.store(&call, std::memory_order_release);
+  }
   if (!here.run_now(call)) refuse_fiber(call, here);
   worker& now_on = *caller.home();
   // A plain worker's thread has no fiber that would be resumed only then.
@@ -107,8 +110,7 @@ inline worker* core::run_directly(invocation& call, worker& here) {
   if (self == nullptr) return &now_on;
   self->awaited.store(nullptr, std::memory_order_release);
   // Unless it was answered early, this very moment is when it ended.
-  go_on(*self, now_on, call.arrived,
-        call.is.early ? time_.now() : call.settled_at);
+  go_on(*self, now_on, call.is.early ? time_.now() : call.settled_at);
   return &now_on;
 }
 

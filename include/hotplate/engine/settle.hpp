@@ -102,6 +102,8 @@ HOTPLATE_INLINE void core::meter(const invocation& call,
   }
   if (!config_.meters.empty()) tell_meters(call);
 }
+  std::chrono::nanoseconds& suspended = call.used.suspended;
+  if (suspended.count() < 0) suspended += std::chrono::nanoseconds(now + 1);
 
 HOTPLATE_NOINLINE inline void core::tell_meters(
     const invocation& call) noexcept {
