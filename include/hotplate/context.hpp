@@ -92,7 +92,8 @@ class context {
   bool cancelled() const noexcept { return host_->cancelled(self_); }
 
   /// The same, for code that takes a std::stop_token. Its callbacks run on the
-  /// thread that ends the invocation, and should be brief.
+  /// thread that ends the invocation, should be brief, and must not throw,
+  /// which ends the process as the standard has it.
   std::stop_token stop_token() { return host_->stop_token(self_); }
 
   /// A value of the function's environment, or `otherwise`.

@@ -161,6 +161,8 @@ struct engine_stats {
   std::int64_t waiting = 0;             ///< For a place; not in flight.
   std::uint64_t overruns = 0;           ///< Settled before their handler ended.
   std::chrono::nanoseconds overrun{0};  ///< Time they then still took.
+  std::uint64_t meter_failures = 0;     ///< Callbacks of meters that threw.
+  std::uint64_t log_failures = 0;       ///< Lines at which the log_sink threw.
   std::size_t spare_threads = 0;  ///< Running now, for workers that are held.
   std::uint64_t spare_threads_started = 0;
   std::size_t stacks = 0;              ///< Made so far, kept for reuse.

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ constexpr std::string_view other =
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
 
 struct trace_listener final : hotplate::meter {
-  void on_invocation(const hotplate::metered_invocation& call) noexcept override {
+  void on_invocation(const hotplate::metered_invocation& call) override {
     seen.push_back(std::string(call.function) + " " + std::string(call.trace));
   }
   std::vector<std::string> seen;
@@ -149,6 +150,26 @@ TEST_F(trace_test, its_length_and_a_tenants_are_bounded) {
                 .usage()
                 .arena_peak_bytes)
       << "they take no memory of the handler's";
+}
+
+// The tenant used to be in the arena, which is gone when meters are told.
+TEST_F(trace_test, a_meter_sees_the_tenant_beside_large_arguments) {
+  struct tenant_listener final : hotplate::meter {
+    void on_invocation(const hotplate::metered_invocation& call) override {
+      seen.emplace_back(call.tenant);
+    }
+    std::vector<std::string> seen;
+  } listener;
+  engine_.add_meter(listener);
+  using large = std::array<char, 250>;
+  const auto take = engine_.deploy("take", [](context& ctx, const large& all) {
+    return std::string(ctx.tenant()) + all[0];
+  });
+
+  EXPECT_EQ(take.with({.tenant = "acme"})(large{'!'}).value(), "acme!");
+
+  EXPECT_THAT(listener.seen, ElementsAre("acme"));
+  engine_.remove_meter(listener);
 }
 
 }  // namespace
