@@ -64,6 +64,7 @@ TEST(usage_of_nested, one_that_times_out_has_waited_until_then) {
                                       {.timeout = milliseconds(50)});
 
   const usage late = outer().usage();
+  on.engine.run_until_idle();  // Both handlers end before `inner` does.
 
   EXPECT_EQ(late.status, errc::timed_out);
   EXPECT_EQ(late.duration, milliseconds(50));
