@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,6 +10,7 @@
 
 #include "hotplate/base/lock.hpp"
 #include "hotplate/meter.hpp"
+#include "hotplate/stats.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
 
@@ -36,6 +39,16 @@ struct price_book {
   double ghz_second = 0;  ///< 0: CPU is not billed by itself.
   double free_ghz_seconds = 0;
   std::vector<cpu_share> cpu = {};  ///< By memory, ascending.
+  /// Of provisioned instances: reserved, in steps of so much time for each
+  /// reservation, and while they serve, which is then not `gb_second`. 0: there
+  /// are none, what they serve is billed as any other.
+  double reserved_gb_second = 0;
+  double provisioned_gb_second = 0;
+  std::chrono::seconds reservation_step{1};
+  /// A sent event counts as one request up to so many bytes, and as one more
+  /// for each further step, at its first attempt. 0: as one.
+  std::size_t event_request_bytes = 0;
+  std::size_t event_request_step = 0;
 
   bool bills_init = true;
   std::int64_t duration_step_ms = 1;  ///< Durations are rounded up to it.
@@ -50,6 +63,8 @@ struct billed_amount {
   std::uint64_t requests = 0;
   std::uint64_t mib_ms = 0;  ///< Memory times duration, both as rounded.
   std::uint64_t mhz_ms = 0;
+  std::uint64_t reserved_mib_ms = 0;     ///< Of provisioned instances.
+  std::uint64_t provisioned_mib_ms = 0;  ///< That they served.
 
   double gb_seconds() const noexcept {
     return static_cast<double>(mib_ms) / 1024.0 / 1000.0;
@@ -61,6 +76,8 @@ struct billed_amount {
     requests += other.requests;
     mib_ms += other.mib_ms;
     mhz_ms += other.mhz_ms;
+    reserved_mib_ms += other.reserved_mib_ms;
+    provisioned_mib_ms += other.provisioned_mib_ms;
     return *this;
   }
 };
@@ -85,6 +102,10 @@ struct bill {
 /// What `book` charges for one invocation; nothing if it never started. Takes
 /// the figures as the provider rounds them.
 billed_amount charge(const price_book& book, const usage& used) noexcept;
+
+/// What `book` charges for one reservation, up to now.
+billed_amount charge(const price_book& book,
+                     const reservation& reserved) noexcept;
 
 /// A month's bill for `amount`. With `free_tier` false, as if it were used up.
 bill make_bill(const price_book& book, const billed_amount& amount,
@@ -117,8 +138,11 @@ class ledger final : public meter {
 
   const std::vector<price_book>& books() const noexcept { return books_; }
 
-  /// A bill for each book, of all functions together.
-  std::vector<bill> bills(bool free_tier = true) const;
+  /// A bill for each book, of all functions together; with what those of
+  /// `reserving`, from engine::functions(), have had provisioned so far.
+  std::vector<bill> bills(
+      bool free_tier = true,
+      const std::vector<function_stats>& reserving = {}) const;
 
   /// What each function was charged for under book number `book`, by name.
   std::vector<function_amount> by_function(std::size_t book) const;
@@ -142,5 +166,6 @@ class ledger final : public meter {
 
 }  // namespace hotplate::inline HOTPLATE_ABI
 
+#include "hotplate/charges.hpp"
 #include "hotplate/ledger.hpp"
 #include "hotplate/price_books.hpp"

@@ -93,7 +93,8 @@ struct engine_config {
   /// Time that the host moves; needs `workers` = 0, must outlive the engine.
   manual_clock* clock = nullptr;
 
-  /// Receive the usage of every invocation; must outlive the engine.
+  /// Receive the usage of every invocation; must outlive the engine, or be
+  /// removed before. More of them: engine::add_meter().
   std::vector<meter*> meters = {};
 
   /// Receives what handlers log at `least_log_level` or above; must outlive the
@@ -115,13 +116,18 @@ struct engine_config {
 struct invoke_options {
   /// The caller's own bound on waiting, init and handler together.
   time_point deadline = no_deadline;
-  std::string_view tenant = {};  ///< For usage and meters.
+  std::string_view tenant = {};  ///< For limits and meters; at most 64 bytes.
   hotplate::trigger trigger = hotplate::trigger::direct;
   std::uint32_t attempt = 1;
   /// Keep the last 4 KiB that the handler logs, for outcome::log().
   bool keep_log = false;
   /// Cancels a blocking call; pendings have cancel().
   std::stop_token stop = {};
+  /// The trace that the call is part of: W3C's `traceparent`, or whatever of at
+  /// most 128 bytes the host uses; not read, only carried, to the handler, to
+  /// meters and to what the handler invokes or sends. Where it is empty, a
+  /// handler's call has its caller's.
+  std::string_view trace = {};
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

@@ -34,6 +34,7 @@ inline std::string_view look_up(
 struct context_host {
   std::string_view (*function_name)(const void* self) noexcept;
   std::string_view (*tenant)(const void* self) noexcept;
+  std::string_view (*trace)(const void* self) noexcept;
   usage (*usage_so_far)(const void* self) noexcept;
   event_id (*event)(const void* self) noexcept;
   time_point (*now)(const void* self) noexcept;
@@ -72,6 +73,7 @@ class context {
   }
   std::uint32_t version() const noexcept { return usage_so_far().version; }
   std::string_view tenant() const noexcept { return host_->tenant(self_); }
+  std::string_view trace() const noexcept { return host_->trace(self_); }
   usage usage_so_far() const noexcept { return host_->usage_so_far(self_); }
 
   /// The event that was sent and that this is an attempt of: the same for every
@@ -90,7 +92,8 @@ class context {
   bool cancelled() const noexcept { return host_->cancelled(self_); }
 
   /// The same, for code that takes a std::stop_token. Its callbacks run on the
-  /// thread that ends the invocation, and should be brief.
+  /// thread that ends the invocation, should be brief, and must not throw,
+  /// which ends the process as the standard has it.
   std::stop_token stop_token() { return host_->stop_token(self_); }
 
   /// A value of the function's environment, or `otherwise`.

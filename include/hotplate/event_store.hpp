@@ -15,6 +15,7 @@ struct stored_event {
   std::string function = {};
   std::string event = {};
   std::string tenant = {};
+  std::string trace = {};
   std::string key =
       {};  ///< Its function's name (without qualifier), then the key.
   hotplate::trigger trigger = hotplate::trigger::event;

@@ -23,6 +23,8 @@ struct send_options {
   /// is not accepted again: sending it yields the id of the first. Empty: none.
   std::string_view key = {};
   std::string_view tenant = {};  ///< Of every attempt.
+  /// As in invoke_options, of every attempt and of what its destination gets.
+  std::string_view trace = {};
   hotplate::trigger trigger = hotplate::trigger::event;
 };
 

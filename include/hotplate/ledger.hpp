@@ -43,11 +43,17 @@ inline void ledger::on_invocation(const metered_invocation& call) noexcept {
   }
 }
 
-inline std::vector<bill> ledger::bills(bool free_tier) const {
+inline std::vector<bill> ledger::bills(
+    bool free_tier, const std::vector<function_stats>& reserving) const {
   std::vector<bill> all;
   for (std::size_t i = 0; i < books_.size(); ++i) {
     billed_amount sum;
     for (const function_amount& each : by_function(i)) sum += each.amount;
+    for (const function_stats& function : reserving) {
+      for (const reservation& each : function.reservations) {
+        sum += charge(books_[i], each);
+      }
+    }
     all.push_back(make_bill(books_[i], sum, free_tier));
   }
   return all;

@@ -30,6 +30,8 @@ inline constexpr std::size_t longest_log_line = 4096;
 /// A host object that receives what handlers log.
 /// Thread safety: called concurrently, on the handler's thread, in the order in
 /// which one handler logs. It must not invoke functions.
+/// Errors: what it throws is counted (engine_stats::log_failures); the handler
+/// goes on.
 class log_sink {
  public:
   log_sink() = default;
@@ -37,7 +39,7 @@ class log_sink {
   log_sink& operator=(const log_sink&) = delete;
   virtual ~log_sink() = default;
 
-  virtual void on_log(const log_line& line) noexcept = 0;
+  virtual void on_log(const log_line& line) = 0;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

@@ -39,9 +39,10 @@
 // own memory of events ends with the engine; a host's event_store keeps them.
 //
 // Errors of send() and replay(), as outcomes: not_found, no_codec,
-// event_too_large, bad_event (key or tenant too long), throttled (queue or keys
-// full), resource_exhausted, draining. Neither waits, but for the event_store.
-// Thread safety: all may be called from any thread, and in handlers.
+// event_too_large, bad_event (key, tenant or trace too long), throttled (queue
+// or keys full), resource_exhausted, draining. Neither waits, but for the
+// event_store. Thread safety: all may be called from any thread, and in
+// handlers.
 
 namespace hotplate::inline HOTPLATE_ABI {
 

@@ -55,6 +55,21 @@ class distribution {
   std::uint64_t count_ = 0;
 };
 
+/// Instances that one version had provisioned, for as long as it was live or an
+/// alias's, whether they had been made yet or not.
+struct reservation {
+  std::uint32_t version = 0;
+  std::uint32_t memory_mib = 0;  ///< Of each.
+  std::int64_t instances = 0;
+  std::chrono::nanoseconds time{0};  ///< Up to now, of one that has not ended.
+  bool ended = false;
+
+  double gb_seconds() const noexcept {
+    return memory_mib / 1024.0 * static_cast<double>(instances) *
+           std::chrono::duration<double>(time).count();
+  }
+};
+
 /// One function and what it has done so far, all its versions together.
 struct function_stats {
   std::string name;
@@ -66,6 +81,7 @@ struct function_stats {
   std::uint64_t cold = 0;
   std::uint64_t warm = 0;
   std::uint64_t provisioned = 0;
+  std::uint64_t provisioned_warm = 0;
   std::uint64_t restored = 0;
   std::int64_t in_flight = 0;  ///< Admitted and not ended, overruns included.
   std::int64_t peak_in_flight = 0;
@@ -79,11 +95,28 @@ struct function_stats {
   distribution queued, init, duration, running, suspended;
   distribution arena_peak;  ///< Bytes.
 
+  /// Every time that provisioned instances were reserved, as bills want it:
+  /// charge() rounds each. One that began when memory was out is missing.
+  std::vector<reservation> reservations;
+
   /// The most of one stack that any invocation, cold start or end of an
   /// instance has touched, in whole pages from the top, where the engine itself
   /// takes up to a page; of function_config::stack_bytes. Pages that are
   /// swapped out at the moment are not seen. 0 without `measure_stack`.
   std::size_t stack_peak_bytes = 0;
+
+  /// Ran on provisioned instances; and beyond them, where there are some.
+  std::uint64_t on_provisioned() const noexcept {
+    return provisioned + provisioned_warm;
+  }
+  std::uint64_t on_demand() const noexcept { return cold + warm + restored; }
+
+  /// GB times seconds reserved, up to now and not rounded.
+  double provisioned_gb_seconds() const noexcept {
+    double sum = 0;
+    for (const reservation& each : reservations) sum += each.gb_seconds();
+    return sum;
+  }
 
   std::uint64_t count(errc code) const noexcept {
     return by_code[static_cast<std::size_t>(code)];
@@ -130,6 +163,8 @@ struct engine_stats {
   std::int64_t waiting = 0;             ///< For a place; not in flight.
   std::uint64_t overruns = 0;           ///< Settled before their handler ended.
   std::chrono::nanoseconds overrun{0};  ///< Time they then still took.
+  std::uint64_t meter_failures = 0;     ///< Callbacks of meters that threw.
+  std::uint64_t log_failures = 0;       ///< Lines at which the log_sink threw.
   std::size_t spare_threads = 0;  ///< Running now, for workers that are held.
   std::uint64_t spare_threads_started = 0;
   std::size_t stacks = 0;              ///< Made so far, kept for reuse.

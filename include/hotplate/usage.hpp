@@ -14,19 +14,27 @@ enum class start_kind : std::uint8_t {
   none,         ///< It never reached an instance.
   warm,         ///< One was there that had been used before.
   provisioned,  ///< One was there that had been made ahead.
-  restored,     ///< One was made for it, as a copy of the snapshot.
-  cold,         ///< One was made and initialised for it.
+  /// One of the provisioned was there that had been used before.
+  provisioned_warm,
+  restored,  ///< One was made for it, as a copy of the snapshot.
+  cold,      ///< One was made and initialised for it.
 };
-inline constexpr std::size_t start_kind_count = 5;
+inline constexpr std::size_t start_kind_count = 6;
 
 /// Whether the instance was made for it, which took time (`usage::init`).
 constexpr bool was_made(start_kind start) noexcept {
   return start >= start_kind::restored;
 }
 
+/// Whether it ran on provisioned capacity, not on demand.
+constexpr bool is_provisioned(start_kind start) noexcept {
+  return start == start_kind::provisioned ||
+         start == start_kind::provisioned_warm;
+}
+
 constexpr std::string_view to_string(start_kind start) noexcept {
   constexpr std::string_view names[start_kind_count] = {
-      "none", "warm", "provisioned", "restored", "cold"};
+      "none", "warm", "provisioned", "provisioned_warm", "restored", "cold"};
   return names[static_cast<std::size_t>(start)];
 }
 

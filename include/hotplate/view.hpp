@@ -8,9 +8,10 @@
 
 namespace hotplate::inline HOTPLATE_ABI {
 
-/// What engine tells its operator. Each figure is right at some moment of the
-/// call; nothing that runs is stopped for it.
-/// A template so that only files that ask compile the answers.
+/// What engine tells its operator, and its meters. Each figure is right at some
+/// moment of the call; nothing that runs is stopped for it. Thread safety: all
+/// members may be called from any thread. A template so that only files that
+/// ask compile the answers.
 template <typename Engine>
 class engine_view {
  public:
@@ -26,6 +27,16 @@ class engine_view {
   std::vector<invocation_info> in_flight() const {
     return core().list_in_flight();
   }
+
+  /// Has a meter told of every invocation that settles from now on, until it is
+  /// removed or the engine ends, which it must outlive otherwise. False if it
+  /// was added before and not removed. Errors: std::bad_alloc.
+  bool add_meter(meter& added) { return core().add_meter(added); }
+
+  /// Ends that: blocks until no callback of it is running, so that it may be
+  /// destroyed then. False if it is not there. Errors: bad_config when called
+  /// by a meter's callback, which would wait for itself.
+  bool remove_meter(meter& gone) { return core().remove_meter(gone); }
 
   /// Tenants that have been seen lately, or have a limit of their own.
   std::vector<tenant_stats> tenants() const { return core().list_tenants(); }

@@ -15,8 +15,8 @@ STAGES = ["base", "arena", "sched", "metering", "registry", "admission",
 FACE = {"engine.hpp", "view.hpp"}
 GATHERING = {"engine.hpp", "hotplate.hpp"}
 # A host includes these itself, and pays for what they include only then.
-ON_REQUEST = {"channel.hpp", "coroutine.hpp", "json.hpp", "overflow_report.hpp",
-              "send.hpp", "suspend.hpp"}
+ON_REQUEST = {"batched_meter.hpp", "channel.hpp", "coroutine.hpp", "json.hpp",
+              "overflow_report.hpp", "send.hpp", "suspend.hpp"}
 # Those of them that stand on the engine, as engine.hpp does: what they show is
 # a shell around its machinery, and too dear for everybody.
 ABOVE_ENGINE = {"channel.hpp", "coroutine.hpp", "overflow_report.hpp",

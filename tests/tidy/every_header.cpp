@@ -1,4 +1,5 @@
 // For the headers that no other source here includes.
+#include <hotplate/batched_meter.hpp>
 #include <hotplate/coroutine.hpp>
 #include <hotplate/hotplate.hpp>
 #include <hotplate/json.hpp>

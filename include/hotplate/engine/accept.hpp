@@ -65,6 +65,7 @@ inline outcome<event_id> post_office::send(std::string_view name,
   made->function = name;
   made->event = event.text();
   made->tenant = options.tenant;
+  made->trace = options.trace.empty() ? trace_here() : options.trace;
   made->trigger = options.trigger;
   made->first_sent = made->sent = engine_.now();
   if (!options.key.empty()) {
@@ -86,6 +87,15 @@ inline outcome<event_id> post_office::send(std::string_view name,
                            sentence({"the event for function ", name,
                                      " was not kept: ", why.what()})),
                 event.size());
+}
+
+// Of the handler that sends, if one does.
+inline std::string_view post_office::trace_here() const noexcept {
+  const worker* const here = engine_.here();
+  if (here == nullptr || here->on_root() || here->running() == nullptr) {
+    return {};
+  }
+  return static_cast<const invocation*>(here->running())->labels.trace();
 }
 
 // Has a place by now, and gives it back unless it is a new event.
@@ -168,9 +178,13 @@ inline failure post_office::object_to(std::string_view name,
     return too_long(errc::bad_event, "idempotency key", options.key.size(),
                     longest_key);
   }
-  if (options.tenant.size() > core::longest_tenant) {
+  if (options.tenant.size() > label_set::longest_tenant) {
     return too_long(errc::bad_event, "tenant's name", options.tenant.size(),
-                    core::longest_tenant);
+                    label_set::longest_tenant);
+  }
+  if (options.trace.size() > label_set::longest_trace) {
+    return too_long(errc::bad_event, "trace context", options.trace.size(),
+                    label_set::longest_trace);
   }
   return nullptr;
 }

@@ -11,7 +11,7 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 // Null if the invocation has its places now; else the gate that is full.
 HOTPLATE_INLINE const gate* core::enter(invocation& call) noexcept {
   gate& places = *call.target->places.load(std::memory_order_relaxed);
-  if (tenants_.limited() && !call.options.tenant.empty()) [[unlikely]] {
+  if (tenants_.limited() && !call.labels.tenant().empty()) [[unlikely]] {
     return enter_with_tenant(call, places);
   }
   return call.permit.enter(places, call.target->limit);
@@ -19,7 +19,7 @@ HOTPLATE_INLINE const gate* core::enter(invocation& call) noexcept {
 
 HOTPLATE_NOINLINE inline const gate* core::enter_with_tenant(
     invocation& call, gate& places) noexcept {
-  return tenants_.with(call.options.tenant, [&](gate* tenant) -> const gate* {
+  return tenants_.with(call.labels.tenant(), [&](gate* tenant) -> const gate* {
     if (tenant == nullptr) return &tenants_.crowd();
     return call.permit.enter(places, call.target->limit, *tenant);
   });
@@ -97,9 +97,9 @@ inline bool core::withdraw(invocation& call) noexcept {
 
 inline void core::limit_tenant(std::string_view tenant, std::int64_t limit) {
   checklist list;
-  list.require(!tenant.empty() && tenant.size() <= longest_tenant,
+  list.require(!tenant.empty() && tenant.size() <= label_set::longest_tenant,
                sentence({"tenant = \"", shown(tenant), "\": allowed are 1 to ",
-                         longest_tenant, " bytes"}));
+                         label_set::longest_tenant, " bytes"}));
   list.within<std::int64_t>("limit", limit, 0, std::int64_t{1} << 40,
                             "invocations");
   list.pass();

@@ -19,7 +19,8 @@ inline void post_office::attempt(owned_event event, payload bytes) noexcept
   const stored_event& what = *next.event;
   const invoke_options options{.tenant = what.tenant,
                                .trigger = what.trigger,
-                               .attempt = what.attempts + 1};
+                               .attempt = what.attempts + 1,
+                               .trace = what.trace};
   invocation* const call =
       prepare_encoded(engine_, what.function, bytes, options, engine_.here());
   if (call == nullptr) return;

@@ -54,6 +54,7 @@ struct continuations {
   static void follow(invocation& next, link& by, invocation& source) noexcept {
     by.tell = &tell;
     by.next = &next;
+    if (source.labels.any()) core::inherit_trace(next, source);
     next.followed_generation.store(source.generation(),
                                    std::memory_order_relaxed);
     next.followed.store(&source, std::memory_order_release);

@@ -15,7 +15,9 @@
 #include "hotplate/describe.hpp"
 #include "hotplate/engine/error_reserve.hpp"
 #include "hotplate/engine/invocation_pool.hpp"
+#include "hotplate/engine/overruns.hpp"
 #include "hotplate/engine/sender.hpp"
+#include "hotplate/metering/meter_set.hpp"
 #include "hotplate/registry/registry.hpp"
 #include "hotplate/stats.hpp"
 
@@ -82,16 +84,21 @@ class core {
   static std::stop_token stop_token_of(invocation& call);
   static std::string_view name_of_task(const task& self) noexcept;
 
-  // --- settle.hpp
-  void refuse(invocation& call, owned<error> why) noexcept;
-  void expire(invocation& call, std::uint64_t generation,
-              std::int64_t now) noexcept;
-  bool cancel(invocation& call, std::uint64_t generation, errc why) noexcept;
+  // --- account.hpp
+  bool add_meter(hotplate::meter& added) { return meters_.add(added); }
+  template <int = 0>
+  bool remove_meter(hotplate::meter& gone);
   /// What it has consumed by `now`; final once it has settled.
   usage usage_of(const invocation& call, errc status,
                  std::int64_t now) const noexcept;
   /// Of one that has settled.
   usage usage_of(const invocation& call) const noexcept;
+
+  // --- settle.hpp
+  void refuse(invocation& call, owned<error> why) noexcept;
+  void expire(invocation& call, std::uint64_t generation,
+              std::int64_t now) noexcept;
+  bool cancel(invocation& call, std::uint64_t generation, errc why) noexcept;
   /// The caller's side is done with the record.
   void leave(invocation& call, worker* here) noexcept;
 
@@ -131,8 +138,6 @@ class core {
   registry& names() noexcept { return names_; }
   chunk_source& chunks() noexcept { return *chunks_; }
 
-  static constexpr std::size_t longest_tenant = 64;
-
   static time_point as_time(std::int64_t nanoseconds) noexcept {
     return time_point{std::chrono::nanoseconds{nanoseconds}};
   }
@@ -161,6 +166,7 @@ class core {
   static void aim(invocation& call, function_record& target,
                   version_record& version) noexcept;
   void bound_by(invocation& call, worker* here) noexcept;
+  static void inherit_trace(invocation& call, const invocation& from) noexcept;
 
   // --- invoke.hpp
   enum class admission { granted, waiting, refused };
@@ -205,12 +211,18 @@ class core {
     return limit_.inside() + reserved_.inside() + room_.size();
   }
 
+  // --- account.hpp
+  void meter(const invocation& call, worker* here) noexcept;
+  void meter_closely(const invocation& call, worker* here) noexcept;
+  void tell_meters(const invocation& call, const usage& used,
+                   const worker* here) noexcept;
+  void watch_overrun(std::size_t worker, invocation& call,
+                     std::uint64_t generation, std::int64_t now) noexcept;
+
   // --- settle.hpp
   void judge(invocation& call, std::int64_t now) noexcept;
   void judge_closely(invocation& call, std::int64_t now,
                      std::int64_t deadline) noexcept;
-  void meter(const invocation& call, worker* here) noexcept;
-  void tell_meters(const invocation& call) noexcept;
   fiber* answer_directly(invocation& call, worker& here) noexcept;
   fiber* answer(invocation& call, worker* here, std::uint64_t flags) noexcept;
   void settle_early(invocation& call, owned<error> why, std::int64_t now,
@@ -231,10 +243,9 @@ class core {
   void wait_as_thread(invocation& call, std::int64_t until) noexcept;
   std::uint32_t open_wait(invocation& self, fiber& on,
                           std::int64_t until) noexcept;
-  void go_on(invocation& self, worker& here, std::int64_t left_at,
-             std::int64_t now) noexcept;
-  void close_wait(invocation& self, worker& here, std::int64_t left_at,
-                  std::int64_t now) noexcept;
+  static void step_out(invocation& self, std::int64_t now) noexcept;
+  void go_on(invocation& self, worker& here, std::int64_t now) noexcept;
+  void close_wait(invocation& self, worker& here, std::int64_t now) noexcept;
   static worker* suspend(invocation& self, worker& here, std::uint32_t wait,
                          after_switch then) noexcept;
   static void set(timer& one, invocation& target, std::uint64_t token,
@@ -311,6 +322,8 @@ class core {
   deployed_function* to_give_back_ = nullptr;  // Under reserving_.
   scheduler threads_;
   instance_budget budget_;
+  meter_set meters_;
+  overrun_watch overruns_seen_;
   invocation_pool records_;
   registry names_;  // Destroys instances, which disarm timers of threads_.
 
@@ -324,12 +337,14 @@ class core {
   std::atomic<std::int64_t> events_due_ = 0;  // For which a timer is armed.
   // Written by whoever settles or ends; statistics only.
   std::atomic<std::uint64_t> not_found_ = 0;
+  std::atomic<std::uint64_t> log_failures_ = 0;
   std::atomic<std::uint64_t> overruns_ = 0;
   std::atomic<std::int64_t> overrun_ns_ = 0;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail
 
+#include "hotplate/engine/account.hpp"
 #include "hotplate/engine/admit.hpp"
 #include "hotplate/engine/cold_start.hpp"
 #include "hotplate/engine/describe.hpp"

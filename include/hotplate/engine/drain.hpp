@@ -28,6 +28,12 @@ inline bool core::inspect(void* self, std::int64_t now) {
     if (call->deadline.load(std::memory_order_acquire) <= now) {
       engine.expire(*call, generation, now);
     }
+    const std::uint64_t state = call->state.load(std::memory_order_acquire);
+    if ((state & invocation::settled) != 0 &&
+        (state & invocation::ended) == 0 && !engine.meters_.empty()) {
+      engine.watch_overrun(i, *call, state >> invocation::generation_shift,
+                           now);
+    }
   }
   engine.threads_.spare_threads().look_after(
       now, [](const task& running) noexcept {

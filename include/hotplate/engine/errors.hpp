@@ -114,11 +114,11 @@ inline failure is_too_large(const invocation& call, errc code,
       static_cast<std::int64_t>(limit), static_cast<std::int64_t>(bytes));
 }
 
-inline failure has_bad_tenant(const invocation& call, std::size_t limit) {
-  const std::size_t bytes = call.options.tenant.size();
+inline failure has_too_long(const invocation& call, std::string_view what,
+                            std::size_t bytes, std::size_t limit) {
   return with_limit(
       make_error(call, errc::bad_event,
-                 sentence({"the tenant's name for function ", call.target->name,
+                 sentence({"the ", what, " for function ", call.target->name,
                            " has ", bytes, " bytes, the limit is ", limit})),
       static_cast<std::int64_t>(limit), static_cast<std::int64_t>(bytes));
 }
@@ -157,7 +157,7 @@ inline failure is_one_tenant_too_many(const invocation& call,
   failure made = make_error(
       call, errc::throttled,
       sentence({"function ", call.target->name, " is throttled: tenant ",
-                call.options.tenant, " is one too many, ", crowd.limit(),
+                call.labels.tenant(), " is one too many, ", crowd.limit(),
                 " tenants have invocations in flight"}));
   made->retry_after = call.target->meter.mean_duration();
   return with_limit(std::move(made), crowd.limit(), crowd.limit());

@@ -9,6 +9,7 @@ struct handler_view {
   static context_host functions() noexcept {
     return {.function_name = &function_name,
             .tenant = &tenant,
+            .trace = &trace,
             .usage_so_far = &usage_so_far,
             .event = &event,
             .now = &now,
@@ -31,7 +32,10 @@ struct handler_view {
     return seen(self).target->name;
   }
   static std::string_view tenant(const void* self) noexcept {
-    return seen(self).options.tenant;
+    return seen(self).labels.tenant();
+  }
+  static std::string_view trace(const void* self) noexcept {
+    return seen(self).labels.trace();
   }
   static event_id event(const void* self) noexcept { return seen(self).event; }
   static usage usage_so_far(const void* self) noexcept {

@@ -14,6 +14,7 @@
 #include "hotplate/admission/waiting_room.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/context.hpp"
+#include "hotplate/engine/labels.hpp"
 #include "hotplate/engine/log_tail.hpp"
 #include "hotplate/instances/lease.hpp"
 #include "hotplate/metering/recorder.hpp"
@@ -137,11 +138,11 @@ struct invocation final : task, waiter {
   std::size_t result_alignment = 0;  // Of a result on the heap, else 0.
   // Of invoke_options, what is asked for later.
   struct {
-    std::string_view tenant;
     hotplate::trigger trigger = trigger::direct;
     bool keep_log = false;
     std::uint32_t attempt = 1;
   } options;
+  label_set labels;
   event_id event = 0;  // That was sent.
   ticket permit;
   // That others may share, of `version`'s pool: guarded by that (share.hpp).
@@ -166,6 +167,7 @@ struct invocation final : task, waiter {
   std::atomic<std::int64_t> deadline = 0;
   std::atomic<std::int64_t> started = never;  // Init or handler, the first.
   std::atomic<std::int64_t> handler_started = never;
+  // While it is: what it was before, less the time and 1, so less than 0.
   std::atomic<std::int64_t> suspended = 0;
   std::atomic<stage> reached = stage::arrival;
   std::atomic<start_kind> start = start_kind::none;
@@ -182,7 +184,6 @@ struct invocation final : task, waiter {
   // Made by the handler's side when it asks for a token.
   std::atomic<std::stop_source*> stopper = nullptr;
   log_tail log;
-  owned<std::string> far_tenant;  // If the record has no room for it.
   usage used;  // Of one that settled early; otherwise usage_of() is final.
 
   invocation* next_free = nullptr;
@@ -270,10 +271,6 @@ struct invocation final : task, waiter {
                                           std::memory_order_acq_rel,
                                           std::memory_order_relaxed));
     return true;
-  }
-
-  bool holds(const void* byte) const noexcept {
-    return byte >= space.data() && byte < space.data() + room;
   }
 
   /// Room for arguments and result; what is left is the arena's first piece.

@@ -97,7 +97,10 @@ inline worker* core::run_directly(invocation& call, worker& here) {
   caller.open_parting();
   call.caller.store(&caller, std::memory_order_relaxed);
   call.is.direct = true;
-  if (self != nullptr) self->awaited.store(&call, std::memory_order_release);
+  if (self != nullptr) {
+    step_out(*self, call.arrived);
+    self->awaited.store(&call, std::memory_order_release);
+  }
   if (!here.run_now(call)) refuse_fiber(call, here);
   worker& now_on = *caller.home();
   // A plain worker's thread has no fiber that would be resumed only then.
@@ -110,8 +113,7 @@ inline worker* core::run_directly(invocation& call, worker& here) {
   }
   self->awaited.store(nullptr, std::memory_order_release);
   // Unless it was answered early, this very moment is when it ended.
-  go_on(*self, now_on, call.arrived,
-        call.is.early ? time_.now() : call.settled_at);
+  go_on(*self, now_on, call.is.early ? time_.now() : call.settled_at);
   return &now_on;
 }
 
@@ -200,7 +202,8 @@ HOTPLATE_INLINE bool core::take_instance(invocation& call, worker& on,
   instance* const warm = pool.take_own(on.index(), now);
   if (warm == nullptr) [[unlikely]]
     return take_elsewhere(call, on_loan, now);
-  call.start.store(start_kind::warm, std::memory_order_relaxed);
+  call.start.store(warm->start.load(std::memory_order_relaxed),
+                   std::memory_order_relaxed);
   on_loan.hold(pool, *warm);
   // Else its bound on waiting is already the handler's own.
   if (now != call.arrived) bound_handler(call, now);

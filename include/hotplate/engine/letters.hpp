@@ -39,6 +39,7 @@ inline void post_office::deliver(const stored_event& of, const std::string& to,
   made->function = to;
   made->event = bytes.text();
   made->tenant = of.tenant;
+  made->trace = of.trace;
   made->trigger = of.trigger;
   made->first_sent = made->sent = engine_.now();
   made->hops = of.hops + 1;

@@ -167,6 +167,7 @@ inline worker* lobby::suspend(guest& self, worker* here, std::int64_t until,
     if (over && !(must && std::uncaught_exceptions() > 0)) break;
     const std::int64_t left_at = engine_.time_.now();
     if (left_at >= until) break;
+    core::step_out(call, left_at);
     fiber& on = here->current();
     // One that is over has no deadline to be woken by any more.
     parting left{guard_, self, on,
@@ -177,7 +178,7 @@ inline worker* lobby::suspend(guest& self, worker* here, std::int64_t until,
       core::suspend(call, *here, left.wait, {&publish, &left});
     }
     here = on.home();
-    engine_.close_wait(call, *here, left_at, engine_.time_.now());
+    engine_.close_wait(call, *here, engine_.time_.now());
   }
   return here;
 }

@@ -73,17 +73,16 @@ HOTPLATE_NOINLINE inline void cannot_fill(invocation& call) {
   }
 }
 
-// In the record, or on the heap: meters read it when the chunks are gone.
-HOTPLATE_NOINLINE inline void keep_tenant(invocation& call) {
-  if (call.options.tenant.size() > core::longest_tenant) {
-    call.thrown = has_bad_tenant(call, core::longest_tenant);
-  } else {
-    std::string_view& tenant = call.options.tenant;
-    tenant = copy_into(call.memory, tenant);
-    if (call.holds(tenant.data())) return;
-    call.far_tenant = make_owned<std::string>(tenant);
-    call.is.untidy = true;
-    tenant = *call.far_tenant;
+HOTPLATE_NOINLINE inline void check_labels(invocation& call) {
+  const label_set& kept = call.labels;
+  if (kept.lost()) {
+    call.thrown = is_out_of_memory(call, "to keep its tenant and trace");
+  } else if (kept.tenant_bytes() > label_set::longest_tenant) {
+    call.thrown = has_too_long(call, "tenant's name", kept.tenant_bytes(),
+                               label_set::longest_tenant);
+  } else if (kept.trace_bytes() > label_set::longest_trace) {
+    call.thrown = has_too_long(call, "trace context", kept.trace_bytes(),
+                               label_set::longest_trace);
   }
 }
 
@@ -97,8 +96,8 @@ void fill(invocation& call, const call_shape& shape, chunk_source& source,
                    call.options.keep_log || config.scrub;
   try {
     call.make_room<Args, Result>(source, config.memory.bytes(), config.scrub);
-    if (!call.options.tenant.empty()) [[unlikely]]
-      keep_tenant(call);
+    if (call.labels.any()) [[unlikely]]
+      check_labels(call);
     construct();
     if constexpr (!std::is_trivially_destructible_v<Args>) {
       call.is.has_args = true;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "hotplate/engine/core.hpp"
+#include "hotplate/engine/errors.hpp"
 
 // Before an invocation is made: a record of it, and what bounds it.
 
@@ -28,8 +29,10 @@ inline invocation* core::open(function_record* target, version_record* version,
        version != nullptr ? static_cast<deployed_function*>(target) : nullptr);
   if (version != nullptr) [[likely]]
     static_cast<fiber_kind&>(*call) = call->version->fibers;
-  call->options = {options.tenant, options.trigger, options.keep_log,
-                   options.attempt};
+  call->options = {options.trigger, options.keep_log, options.attempt};
+  call->labels.clear();
+  if ((options.tenant.size() | options.trace.size()) != 0) [[unlikely]]
+    call->labels.keep(options.tenant, options.trace);
   call->is = {};
   call->parent = nullptr;
   call->event_bytes = 0;
@@ -54,12 +57,24 @@ inline void core::aim(invocation& call, function_record& target,
   static_cast<fiber_kind&>(call) = call.version->fibers;
 }
 
+// Where it has none of its own. Not the tenant, who may pay for less than all.
+HOTPLATE_NOINLINE inline void core::inherit_trace(
+    invocation& call, const invocation& from) noexcept {
+  if (!call.labels.trace().empty() || from.labels.trace().empty()) return;
+  call.labels.inherit(from.labels.trace());
+  if (call.labels.lost() && call.thrown == nullptr) {
+    call.thrown = is_out_of_memory(call, "to keep its trace context");
+  }
+}
+
 // A nested invocation inherits its caller's deadline; the nearer one wins. The
 // bound on waiting to start is the function's timeout.
 inline void core::bound_by(invocation& call, worker* here) noexcept {
   if (here != nullptr && !here->on_root()) {
     if (auto* const parent = static_cast<invocation*>(here->running())) {
       call.parent = parent;
+      if (parent->labels.any()) [[unlikely]]
+        inherit_trace(call, *parent);
       call.parent_generation = parent->generation();
       call.bound = std::min(call.bound,
                             parent->deadline.load(std::memory_order_relaxed));

@@ -85,6 +85,7 @@ class post_office final : public sender {
   failure take_place(std::string_view name);
   void give_place_back() noexcept;
   event_store::added store(stored_event& made);
+  std::string_view trace_here() const noexcept;
   failure lacks_keys(std::string_view name,
                      std::chrono::milliseconds keeps) const;
   std::chrono::milliseconds until_one_ends() const noexcept;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "hotplate/engine/account.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/errors.hpp"
 
@@ -49,68 +50,6 @@ HOTPLATE_NOINLINE inline void core::judge_closely(
                                call.response_bytes, config_.max_response_bytes);
   }
   if (call.thrown) call.is.verdict = call.thrown->code;
-}
-
-HOTPLATE_INLINE usage core::usage_of(const invocation& call, errc status,
-                                     std::int64_t now) const noexcept {
-  using std::chrono::nanoseconds;
-  const std::int64_t started = call.started.load(std::memory_order_relaxed);
-  const std::int64_t handler =
-      call.handler_started.load(std::memory_order_relaxed);
-  const bool ran = handler != invocation::never;
-  const bool began = started != invocation::never;
-  usage used;
-  used.id = {identity_, number_of(call)};
-  if (call.version != nullptr) [[likely]] {
-    used.version = call.version->number;
-    used.memory_mib = call.version->config.memory.count;
-  }
-  used.attempt = call.options.attempt;
-  used.trigger = call.options.trigger;
-  used.start = call.start.load(std::memory_order_relaxed);
-  used.status = status;
-  used.reached = call.reached.load(std::memory_order_relaxed);
-  used.queued = nanoseconds((began ? started : now) - call.arrived);
-  if (was_made(used.start)) [[unlikely]]
-    used.init = nanoseconds((ran ? handler : now) - started);
-  used.duration = nanoseconds(ran ? now - handler : 0);
-  used.suspended = nanoseconds(call.suspended.load(std::memory_order_relaxed));
-  used.arena_peak_bytes = call.memory.last_known();
-  used.event_bytes = call.event_bytes;
-  return used;
-}
-
-HOTPLATE_INLINE usage core::usage_of(const invocation& call) const noexcept {
-  if (call.is.early) [[unlikely]]
-    return call.used;
-  usage used = usage_of(call, call.is.verdict, call.settled_at);
-  used.arena_peak_bytes = call.memory.used();
-  used.response_bytes = call.is.encoded ? call.response_bytes : 0;
-  return used;
-}
-
-HOTPLATE_INLINE void core::meter(const invocation& call,
-                                 worker* here) noexcept {
-  if (call.target == nullptr) [[unlikely]] {
-    not_found_.fetch_add(1, std::memory_order_relaxed);
-  } else if (here != nullptr && here->is_regular()) [[likely]] {
-    usage used = usage_of(call, call.is.verdict, call.settled_at);
-    used.arena_peak_bytes = call.memory.used();
-    call.target->meter.record(here->index(), used);
-  } else {
-    call.target->meter.record_outside(usage_of(call));
-  }
-  if (!config_.meters.empty()) tell_meters(call);
-}
-
-HOTPLATE_NOINLINE inline void core::tell_meters(
-    const invocation& call) noexcept {
-  const usage used = usage_of(call);
-  const metered_invocation seen{call.target != nullptr
-                                    ? std::string_view(call.target->name)
-                                    : std::string_view(),
-                                call.options.tenant, used, call.failure.get()};
-  for (hotplate::meter* const each : config_.meters) each->on_invocation(seen);
 }
 
 // The waiter stands still on this worker, and goes on at once. Claimed by us,
@@ -164,6 +103,8 @@ HOTPLATE_NOINLINE inline fiber* core::answer(invocation& call, worker* here,
 inline void core::settle_early(invocation& call, failure why, std::int64_t now,
                                bool has_ended) noexcept {
   call.used = usage_of(call, why->code, now);
+  std::chrono::nanoseconds& suspended = call.used.suspended;
+  if (suspended.count() < 0) suspended += std::chrono::nanoseconds(now + 1);
   call.settled_at = now;
   call.is.early = call.is.untidy = true;
   call.failure = std::move(why);
@@ -286,7 +227,6 @@ HOTPLATE_NOINLINE inline void core::tidy(invocation& call) noexcept {
   call.failure.reset();
   call.thrown.reset();
   call.log.take();
-  call.far_tenant.reset();
   call.event = 0;
   delete call.stopper.exchange(nullptr, std::memory_order_relaxed);
   call.memory.release();

@@ -131,9 +131,12 @@ inline core::core(engine_config config)
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
       threads_(time_, threads_of(config_)),
       budget_(config_.instance_memory.count),
+      meters_(threads_.indices()),
+      overruns_seen_(threads_.indices()),
       records_(*this, {{}, &run, &refuse_fiber, &name_of_task}, functions_,
                threads_.indices()),
       names_(version_watcher()) {
+  for (hotplate::meter* const each : config_.meters) meters_.add(*each);
   records_.use(threads_.timers());
   threads_.start(&inspect, this);
 }
@@ -196,6 +199,8 @@ inline engine_stats core::stats() const {
   sum.overruns = overruns_.load(std::memory_order_relaxed);
   sum.overrun =
       std::chrono::nanoseconds(overrun_ns_.load(std::memory_order_relaxed));
+  sum.meter_failures = meters_.failures();
+  sum.log_failures = log_failures_.load(std::memory_order_relaxed);
   sum.spare_threads = threads_.spare_threads().running();
   sum.spare_threads_started = threads_.spare_threads().started();
   sum.stacks = threads_.stacks().made();
@@ -235,6 +240,11 @@ std::vector<function_stats> core::functions() const {
     registry::see_versions(each, [&](const version_record& version) {
       const auto& pool =
           static_cast<const deployed_version&>(version).instances;
+      pool.see_reserved(now, [&](std::int64_t time, bool ended) {
+        sum.reservations.push_back({version.number, version.config.memory.count,
+                                    version.config.provisioned,
+                                    std::chrono::nanoseconds(time), ended});
+      });
       sum.instances += pool.live();
       sum.evicted += pool.evicted();
       sum.failed_ends += pool.failed_ends();

@@ -20,7 +20,11 @@ inline void core::log(invocation& call, log_level level,
   if (config_.logs == nullptr || level < config_.least_log_level) return;
   const request_id id{identity_,
                       (std::uint64_t{call.slot} << 32) | call.generation()};
-  config_.logs->on_log({id, call.target->name, level, now(), text});
+  try {
+    config_.logs->on_log({id, call.target->name, level, now(), text});
+  } catch (...) {
+    log_failures_.fetch_add(1, std::memory_order_relaxed);
+  }
 }
 
 inline bool core::is_over(const invocation& call) const noexcept {

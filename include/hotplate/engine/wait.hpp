@@ -62,6 +62,7 @@ inline worker* core::wait_as_fiber(invocation& call, worker* here,
     }
     const std::int64_t left_at = time_.now();
     if (left_at >= until) break;
+    step_out(*self, left_at);
     fiber& on = here->current();
     const std::uint32_t wait = open_wait(*self, on, until);
     call.caller.store(&on, std::memory_order_relaxed);
@@ -70,7 +71,7 @@ inline worker* core::wait_as_fiber(invocation& call, worker* here,
     here = suspend(*self, *here, wait, {&waiting::publish, &note});
     call.state.fetch_and(~std::uint64_t{invocation::fiber_waits},
                          std::memory_order_relaxed);
-    close_wait(*self, *here, left_at, time_.now());
+    close_wait(*self, *here, time_.now());
   }
   return here;
 }
@@ -99,20 +100,21 @@ inline void core::sleep_until(invocation& call, std::int64_t when) {
     if (throw_if_over(here)) return;
     const std::int64_t left_at = time_.now();
     if (left_at >= when) return;
+    step_out(call, left_at);
     const std::uint32_t wait = open_wait(call, here->current(), when);
     here = suspend(call, *here, wait, {});
-    close_wait(call, *here, left_at, time_.now());
+    close_wait(call, *here, time_.now());
   }
 }
 
 inline void core::yield(invocation& call) {
   worker& here = *threads_.here();
   if (throw_if_over(&here)) return;
-  const std::int64_t left_at = time_.now();
+  step_out(call, time_.now());
   fiber& on = here.current();
   waiting::note note{call, here, on, open_wait(call, on, forever)};
   here.suspend({&waiting::resume, &note});
-  close_wait(call, *on.home(), left_at, time_.now());
+  close_wait(call, *on.home(), time_.now());
   throw_if_over(on.home());
 }
 
@@ -148,18 +150,24 @@ inline worker* core::suspend(invocation& self, worker& here, std::uint32_t wait,
 }
 
 inline void core::close_wait(invocation& self, worker& here,
-                             std::int64_t left_at, std::int64_t now) noexcept {
+                             std::int64_t now) noexcept {
   threads_.timers().disarm(self.alarm);
   threads_.timers().disarm(self.limit);
   self.sleep_number.store(0, std::memory_order_relaxed);
-  go_on(self, here, left_at, now);
+  go_on(self, here, now);
 }
 
-inline void core::go_on(invocation& self, worker& here, std::int64_t left_at,
+// One word says how long it was suspended and since when it is: who settles it
+// meanwhile finds both or neither.
+inline void core::step_out(invocation& self, std::int64_t now) noexcept {
+  self.suspended.store(self.suspended.load(std::memory_order_relaxed) - now - 1,
+                       std::memory_order_relaxed);
+}
+
+inline void core::go_on(invocation& self, worker& here,
                         std::int64_t now) noexcept {
-  self.suspended.store(
-      self.suspended.load(std::memory_order_relaxed) + now - left_at,
-      std::memory_order_relaxed);
+  self.suspended.store(self.suspended.load(std::memory_order_relaxed) + now + 1,
+                       std::memory_order_relaxed);
   here.set_running(&self);
   // Nobody else looks at the deadlines of a host-pumped engine's handlers.
   if (threads_.pumped() && now > self.deadline.load(std::memory_order_relaxed))

@@ -76,6 +76,8 @@ inline bool instance_pool::restore(instance& unharmed) noexcept {
   const lock_guard hold(lock_);
   if (closed_) return false;
   all_.add(unharmed);
+  unharmed.made_ahead = false;  // It has been used.
+  count_in(unharmed);
   ++live_;
   --ending_;
   idle_.add(unharmed);

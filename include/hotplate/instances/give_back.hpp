@@ -44,6 +44,16 @@ HOTPLATE_NOINLINE inline void instance_pool::retire(
   retire_list(&gone, why);
 }
 
+// Under the lock: one that is not idle will be destroyed.
+inline void instance_pool::end(instance& gone) noexcept {
+  strike_off(gone);
+  ++ending_;
+  if (--live_ > 0 || !armed_) return;
+  // Nothing is left that could expire: no wake-up for it.
+  threads_.timers().disarm(expiry_);
+  armed_ = false;
+}
+
 // Places are made when an instance comes back for the second time: most
 // functions of a host with many are not invoked that often.
 HOTPLATE_NOINLINE inline void instance_pool::put_first(

@@ -34,7 +34,10 @@ struct instance {
   std::int32_t in_use = 0;  // By so many invocations.
   bool joinable = false;    // It is in the list of those that others may join.
   bool spoiled = false;     // An invocation on it failed.
-  start_kind start = start_kind::warm;  // Of the next invocation to take it.
+  bool made_ahead = false;
+  bool counts = false;  // As one of the provisioned; under the pool's lock.
+  // Of the next invocation to take it; written under the pool's lock.
+  std::atomic<start_kind> start = start_kind::warm;
 };
 
 /// An init that took longer counts as failed.

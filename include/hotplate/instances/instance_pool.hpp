@@ -12,6 +12,7 @@
 #include "hotplate/instances/idle_set.hpp"
 #include "hotplate/instances/maker.hpp"
 #include "hotplate/instances/nobody.hpp"
+#include "hotplate/instances/reserved_time.hpp"
 #include "hotplate/keep_alive.hpp"
 #include "hotplate/sched/scheduler.hpp"
 
@@ -33,6 +34,8 @@ enum class shortage : std::uint8_t { none, instances, memory };
 /// I3: live_ + ending_ never exceeds the function's max_instances; each of
 ///     these has claimed the function's memory of the engine's budget.
 /// I4: with a budget, what I2 says of the timer holds for the pool's rank.
+/// I5: of those in all_, as many count as provisioned as the function wants,
+///     or all; those that were made ahead before others.
 class instance_pool : private task {
  public:
   static constexpr std::size_t timers = 2;  ///< Armed at once, at most.
@@ -83,13 +86,8 @@ class instance_pool : private task {
     return found;
   }
 
-  /// Any other one that is idle, or null; `how` is to become its start kind.
-  instance* take_any(std::int64_t now, start_kind& how) noexcept {
-    const lock_guard hold(lock_);
-    instance* const found = idle_.take(now);
-    if (found != nullptr) how = std::exchange(found->start, start_kind::warm);
-    return found;
-  }
+  /// Any other one that is idle, or null; `how` is then how it is found.
+  instance* take_any(std::int64_t now, start_kind& how) noexcept;
 
   // --- give_back.hpp
   void put_back(instance& used, std::size_t worker, std::int64_t now) noexcept;
@@ -131,14 +129,16 @@ class instance_pool : private task {
   start_kind next_start() const noexcept { return maker_.next(); }
 
   /// A new one, by the handler's own code: may throw anything.
-  instance* make() {
+  instance* make(bool ahead = false) {
     try {
       instance* const made = maker_.make();
       made->pool = this;
       made->in_use = 1;
       made->made_at = clock_.now();
+      made->made_ahead = ahead;
       const lock_guard hold(lock_);
       all_.add(*made);
+      count_in(*made);
       return made;
     } catch (...) {
       give_up_room();
@@ -182,29 +182,15 @@ class instance_pool : private task {
     return idle_.spent(now);
   }
 
+  /// Calls see(time, ended) for each time that instances were reserved, up to
+  /// `now`.
+  template <typename See>
+  void see_reserved(std::int64_t now, const See& see) const {
+    const lock_guard hold(lock_);
+    reserved_.see_all(now, see);
+  }
+
  private:
-  // Under the lock: one more exists, unless they are max_instances. One that
-  // was too few to expire may not be any more.
-  bool add_live() noexcept {
-    const std::int64_t most = config_.max_instances;
-    if (most > 0 && live_ + ending_ >= most) return false;
-    if (++live_ > floor_) {
-      if (!armed_) calm_.store(false, std::memory_order_seq_cst);
-      rank();
-    }
-    return true;
-  }
-
-  // Under the lock: one that is not idle will be destroyed.
-  void end(instance& gone) noexcept {
-    all_.remove(gone);
-    ++ending_;
-    if (--live_ > 0 || !armed_) return;
-    // Nothing is left that could expire: no wake-up for it.
-    threads_.timers().disarm(expiry_);
-    armed_ = false;
-  }
-
   bool has_policy() const noexcept { return config_.keep_alive_by != nullptr; }
   std::int64_t memory() const noexcept { return config_.memory.count; }
   static time_point as_time(std::int64_t nanoseconds) noexcept {
@@ -212,6 +198,7 @@ class instance_pool : private task {
   }
 
   // --- give_back.hpp
+  void end(instance& gone) noexcept;
   void put_first(instance& used, std::int64_t now) noexcept;
   static bool use_up(instance& used) noexcept;
   void put_idle(instance& used) noexcept;
@@ -249,6 +236,11 @@ class instance_pool : private task {
   static std::int64_t end_all(instance* given_up, worker& on) noexcept;
 
   // --- provision.hpp
+  bool add_live() noexcept;
+  static start_kind start_of_use(instance& taken) noexcept;
+  void count_in(instance& made) noexcept;
+  void count_out(instance& other) noexcept;
+  void strike_off(instance& gone) noexcept;
   bool lacks_any() const noexcept;
   bool reserve_ahead() noexcept;
   bool make_ahead(worker& on) noexcept;
@@ -273,6 +265,8 @@ class instance_pool : private task {
   idle_set idle_;
   instance_list joinable_;  // In use, with room for others.
   instance_roll all_;       // Initialised, not ending.
+  reserved_time reserved_;
+  std::int64_t counted_ = 0;  // Those that count as provisioned.
   std::int64_t live_ = 0;
   std::int64_t ending_ = 0;
   timer expiry_;

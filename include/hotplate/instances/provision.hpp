@@ -6,6 +6,18 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
+// Under the lock: one more exists, unless they are max_instances. One that was
+// too few to expire may not be any more.
+inline bool instance_pool::add_live() noexcept {
+  const std::int64_t most = config_.max_instances;
+  if (most > 0 && live_ + ending_ >= most) return false;
+  if (++live_ > floor_) {
+    if (!armed_) calm_.store(false, std::memory_order_seq_cst);
+    rank();
+  }
+  return true;
+}
+
 // Under the lock.
 inline bool instance_pool::lacks_any() const noexcept {
   return !closed_ && live_ < config_.provisioned;
@@ -26,6 +38,62 @@ inline void instance_pool::fill(worker& on) noexcept {
   }
 }
 
+inline instance* instance_pool::take_any(std::int64_t now,
+                                         start_kind& how) noexcept {
+  const lock_guard hold(lock_);
+  instance* const found = idle_.take(now);
+  if (found != nullptr) how = start_of_use(*found);
+  return found;
+}
+
+// Under the lock.
+inline start_kind instance_pool::start_of_use(instance& taken) noexcept {
+  const start_kind how = taken.start.load(std::memory_order_relaxed);
+  if (how == start_kind::provisioned) {
+    taken.start.store(start_kind::provisioned_warm, std::memory_order_relaxed);
+  }
+  return how;
+}
+
+// Under the lock, so the next two. Which of the instances are the provisioned
+// ones: whoever is first, but those that were made ahead before others.
+inline void instance_pool::count_in(instance& made) noexcept {
+  instance* other = all_.first();
+  if (counted_ < config_.provisioned) {
+    ++counted_;
+  } else {
+    if (config_.provisioned == 0 || !made.made_ahead) return;
+    while (other != nullptr && (!other->counts || other->made_ahead)) {
+      other = other->next;
+    }
+    if (other == nullptr) return;
+    count_out(*other);
+  }
+  made.counts = true;
+  made.start.store(
+      made.made_ahead ? start_kind::provisioned : start_kind::provisioned_warm,
+      std::memory_order_relaxed);
+}
+
+inline void instance_pool::count_out(instance& other) noexcept {
+  other.counts = false;
+  other.start.store(start_kind::warm, std::memory_order_relaxed);
+}
+
+// Another takes its place, if one is left that does not count yet.
+inline void instance_pool::strike_off(instance& gone) noexcept {
+  all_.remove(gone);
+  if (!gone.counts) return;
+  instance* heir = all_.first();
+  while (heir != nullptr && heir->counts) heir = heir->next;
+  if (heir == nullptr) {
+    --counted_;
+    return;
+  }
+  heir->counts = true;
+  heir->start.store(start_kind::provisioned_warm, std::memory_order_relaxed);
+}
+
 // An init that fails, takes too long or lacks memory is tried again, ever
 // later.
 inline void instance_pool::pause() noexcept {
@@ -44,14 +112,13 @@ inline bool instance_pool::make_ahead(worker& on) noexcept try {
     return false;
   }
   const std::int64_t from = clock_.now();
-  instance* const made = make();
+  instance* const made = make(true);
   const std::int64_t now = clock_.now();
   if (now - from > longest_init) {
     pause();
     retire(*made, retire_reason::failed);
     return false;
   }
-  made->start = start_kind::provisioned;
   made->idle_since = now;
   {
     const lock_guard hold(lock_);

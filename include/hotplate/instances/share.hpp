@@ -37,7 +37,7 @@ instance* instance_pool::join(std::int64_t now, start_kind& how,
     if (found == nullptr) return nullptr;
     found->idle_since = now;
   }
-  how = std::exchange(found->start, start_kind::warm);
+  how = start_of_use(*found);
   ++found->in_use;
   loan = found;
   keep_listed(*found);

@@ -50,6 +50,7 @@ inline void instance_pool::open() noexcept {
   {
     const lock_guard hold(lock_);
     closed_ = false;
+    if (config_.provisioned > 0) reserved_.begin(clock_.now());
     rank();
     lacking = lacks_any();
   }
@@ -62,6 +63,7 @@ inline bool instance_pool::close(retire_reason why) noexcept {
     const lock_guard hold(lock_);
     closed_ = true;
     closed_for_ = why;
+    reserved_.end(clock_.now());
     calm_.store(false, std::memory_order_seq_cst);
   }
   threads_.timers().disarm(refill_);

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <new>
 
-#include "hotplate/version.hpp"
+#include "hotplate/base/assert.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -20,7 +20,7 @@ HOTPLATE_INLINE void add(tally& sum, std::uint64_t amount) noexcept {
             std::memory_order_relaxed);
 }
 
-inline std::uint64_t read(const tally& sum) noexcept {
+HOTPLATE_INLINE std::uint64_t read(const tally& sum) noexcept {
   return sum.load(std::memory_order_relaxed);
 }
 

@@ -131,6 +131,7 @@ class recorder {
     sum.cold += started(one, start_kind::cold);
     sum.warm += started(one, start_kind::warm);
     sum.provisioned += started(one, start_kind::provisioned);
+    sum.provisioned_warm += started(one, start_kind::provisioned_warm);
     sum.restored += started(one, start_kind::restored);
     sum.billed += std::chrono::milliseconds(read(one.billed_ms));
     sum.gb_seconds +=

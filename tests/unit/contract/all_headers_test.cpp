@@ -3,8 +3,10 @@
 
 #include "hotplate/alias.hpp"
 #include "hotplate/arena.hpp"
+#include "hotplate/batched_meter.hpp"
 #include "hotplate/billing.hpp"
 #include "hotplate/channel.hpp"
+#include "hotplate/charges.hpp"
 #include "hotplate/clock.hpp"
 #include "hotplate/codec.hpp"
 #include "hotplate/config.hpp"

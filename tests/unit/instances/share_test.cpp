@@ -207,7 +207,7 @@ TEST_F(share_test, provisioned_ones_are_shared_and_replaced) {
   engine_.poll();
   auto a = start(f, seconds(9));
   auto b = start(f, seconds(1));
-  EXPECT_EQ(b.get().usage().start, start_kind::warm);
+  EXPECT_EQ(b.get().usage().start, start_kind::provisioned_warm);
   const auto failed = a.get();
   EXPECT_EQ(failed.usage().start, start_kind::provisioned);
   EXPECT_EQ(failed.code(), errc::timed_out);

@@ -4,6 +4,8 @@
 
 #include <thread>
 
+#include "charged.hpp"
+
 namespace {
 
 using hotplate::charge;
@@ -13,21 +15,6 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 namespace books = hotplate::price_books;
-
-hotplate::usage used(std::uint32_t memory_mib, nanoseconds duration,
-                     nanoseconds init = nanoseconds(0)) {
-  hotplate::usage one;
-  one.memory_mib = memory_mib;
-  one.start = init.count() == 0 ? start_kind::warm : start_kind::cold;
-  one.duration = duration;
-  one.init = init;
-  return one;
-}
-
-hotplate::billed_amount times(std::uint64_t count,
-                              const hotplate::billed_amount& one) {
-  return {one.requests * count, one.mib_ms * count, one.mhz_ms * count};
-}
 
 TEST(billing, three_million_of_120_ms_at_512_mib_are_180000_gb_seconds) {
   const auto book = books::aws_lambda_x86();
@@ -116,6 +103,75 @@ TEST(billing, the_free_tier_is_taken_off_each_line) {
   EXPECT_NEAR(bill.lines[2].cost, (720'000 - 200'000) * 0.00001, 1e-9);
   EXPECT_NEAR(bill.total, 0.40 + 0.125 + 5.2, 1e-9);
 }
+
+struct event_size {
+  hotplate::trigger trigger;
+  std::uint32_t attempt;
+  std::size_t bytes;
+  std::uint64_t requests;
+};
+
+class event_size_test : public testing::TestWithParam<event_size> {};
+
+TEST_P(event_size_test, a_large_sent_event_counts_as_several_requests) {
+  const auto& [trigger, attempt, bytes, requests] = GetParam();
+  auto one = used(128, milliseconds(1));
+  one.trigger = trigger;
+  one.attempt = attempt;
+  one.event_bytes = bytes;
+
+  EXPECT_EQ(charge(books::aws_lambda_x86(), one).requests, requests);
+  EXPECT_EQ(charge(books::azure_functions(), one).requests, 1U);
+}
+
+constexpr std::size_t kib = 1024;
+INSTANTIATE_TEST_SUITE_P(
+    sizes, event_size_test,
+    testing::Values(event_size{hotplate::trigger::event, 1, 256 * kib, 1},
+                    event_size{hotplate::trigger::event, 1, 256 * kib + 1, 2},
+                    event_size{hotplate::trigger::event, 1, 320 * kib, 2},
+                    event_size{hotplate::trigger::event, 1, 320 * kib + 1, 3},
+                    event_size{hotplate::trigger::event, 1, 1024 * kib, 13},
+                    event_size{hotplate::trigger::event, 2, 1024 * kib, 1},
+                    event_size{hotplate::trigger::direct, 1, 1024 * kib, 1}));
+
+struct tiered {
+  const char* what;
+  hotplate::price_book book;
+  double gb_seconds;
+  bool free_tier;
+  double cost;
+};
+
+class tier_test : public testing::TestWithParam<tiered> {};
+
+// By hand, from the prices of each tier.
+TEST_P(tier_test, a_months_gb_seconds_cost_what_their_tiers_say) {
+  hotplate::billed_amount amount;
+  amount.mib_ms = static_cast<std::uint64_t>(GetParam().gb_seconds * 1024'000);
+
+  const auto bill = make_bill(GetParam().book, amount, GetParam().free_tier);
+
+  EXPECT_NEAR(bill.lines[1].cost, GetParam().cost, 1e-6) << GetParam().what;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    bounds, tier_test,
+    testing::Values(
+        tiered{"all free", books::aws_lambda_x86(), 400'000, true, 0},
+        tiered{"one is not", books::aws_lambda_x86(), 400'001, true,
+               0.0000166667},
+        tiered{"end of the first", books::aws_lambda_x86(), 6e9, false,
+               100'000.2},
+        tiered{"in the second", books::aws_lambda_x86(), 7e9, false, 115'000.2},
+        tiered{"in the third", books::aws_lambda_x86(), 16e9, false,
+               100'000.2 + 135'000 + 13'333.4},
+        tiered{"free ones are the first", books::aws_lambda_x86(), 6e9 + 1e6,
+               true, 100'000.2 - 400'000 * 0.0000166667 + 15},
+        tiered{"arm", books::aws_lambda_arm(), 8.5e9, false,
+               100'000.5 + 12'000.1},
+        tiered{"google", books::google_cloud_functions(), 1'400'000, true, 2.5},
+        tiered{"azure", books::azure_functions(), 1'400'000, true, 16}));
 
 TEST(billing, every_book_names_its_source_and_date) {
   for (const auto& book : books::all()) {
