@@ -15,6 +15,7 @@
 #include "hotplate/engine/by_name.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/deploy.hpp"
+#include "hotplate/engine/resident.hpp"
 #include "hotplate/engine/then.hpp"
 #include "hotplate/events.hpp"
 #include "hotplate/function.hpp"
@@ -103,7 +104,8 @@ class engine : public event_sender<engine>, public engine_view<engine> {
       std::string_view name, payload_view event = {},
       const invoke_options& options = {},
       const source_location& where = source_location::current()) {
-    return detail::invoke_encoded(*core_, name, event, options, where);
+    return detail::invoke_encoded(*core_, name, event, options,
+                                  core_->here_or_throw(where));
   }
   /// The same; the event moves and is not copied.
   template <std::same_as<payload> Owned>
@@ -111,7 +113,7 @@ class engine : public event_sender<engine>, public engine_view<engine> {
       std::string_view name, Owned&& event, const invoke_options& options = {},
       const source_location& where = source_location::current()) {
     return detail::invoke_encoded(*core_, name, std::forward<Owned>(event),
-                                  options, where);
+                                  options, core_->here_or_throw(where));
   }
 
   /// Invokes a function on the calling thread and its stack; where the handler
@@ -170,6 +172,7 @@ class engine : public event_sender<engine>, public engine_view<engine> {
   void run_for(std::chrono::nanoseconds time) { run_until(now() + time); }
 
   /// Refuses new invocations, and at the deadline answers every caller left.
+  using engine_view<engine>::drain;  // Of a shared object alone.
   drain_report drain(std::chrono::nanoseconds within) {
     return core_->drain(within);
   }

@@ -13,7 +13,8 @@
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 inline post_office::post_office(core& engine)
-    : sender{[](sender& self) noexcept {
+    : sender{this_module(),
+             [](sender& self) noexcept {
                return static_cast<post_office&>(self).close();
              },
              [](sender& self, event_stats& into) noexcept {
@@ -159,7 +160,7 @@ inline failure post_office::object_to(std::string_view name,
   if (version->how.by_value == nullptr) {
     return about(name, make_error(errc::no_codec,
                                   sentence({"function ", name, " is ",
-                                            version->how.signature,
+                                            readable(version->signature),
                                             ", for which there is no codec"})));
   }
   if (event.size() > most) {

@@ -35,11 +35,12 @@ HOTPLATE_INLINE void core::give_place_back(invocation& call,
 // No place now: wait for one, if the function wants that.
 HOTPLATE_NOINLINE inline core::admission core::line_up(
     invocation& call, worker* here, const gate& full) noexcept {
+  if (is_gone(call)) return shut_out(call);
   call.reached.store(stage::admission, std::memory_order_relaxed);
   const std::int64_t most = call.version->config.max_waiting;
   if (most > 0) {
     // Armed before it can be called in, for then the timer is its own.
-    set(call.limit, call, call.generation(), &end_waiting);
+    call.limit.token = call.generation() << invocation::generation_shift;
     if (!threads_.arm(call.limit, call.deadline.load(std::memory_order_relaxed),
                       timer_order::deadline)) {
       refuse(call, is_out_of_memory(call, "to let it wait"));
@@ -76,12 +77,6 @@ HOTPLATE_NOINLINE inline void core::call_in(worker* here) noexcept {
     call.reached.store(stage::queue, std::memory_order_relaxed);
     send_to_worker(call, here);
   }
-}
-
-inline void core::end_waiting(void* target, std::uint64_t token,
-                              std::int64_t now) noexcept {
-  auto& call = *static_cast<invocation*>(target);
-  call.engine->expire(call, token, now);
 }
 
 // True if it waited for a place; it has none, and gets none any more.

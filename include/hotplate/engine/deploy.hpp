@@ -12,20 +12,23 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
+// Not by std::make_shared, whose tag is a symbol that keeps a shared object of
+// g++ loaded for ever.
+
 /// A callable: shared by all instances if it may be called const (and is then
 /// called from several workers at once), else copied into each.
 template <typename Callable>
 handler erase_callable(Callable callable) {
   if constexpr (handler_traits<Callable>::is_const) {
     handler erased = describe_calls<const Callable, signature_of<Callable>>();
-    erased.prototype = std::make_shared<Callable>(std::move(callable));
+    erased.prototype.reset(new Callable(std::move(callable)));
     return erased;
   } else {
     static_assert(std::is_copy_constructible_v<Callable>,
                   "a handler that changes itself is copied into each instance, "
                   "so it must be copyable");
     handler erased = describe_calls<Callable, signature_of<Callable>>();
-    erased.prototype = std::make_shared<Callable>(std::move(callable));
+    erased.prototype.reset(new Callable(std::move(callable)));
     erased.state_size = sizeof(Callable);
     erased.state_alignment = alignof(Callable);
     erased.init = [](void* state, const void* prototype, init_context&) {

@@ -138,9 +138,8 @@ function_info core::info_of(const deployed_function& function,
   registry::see_versions(function, [&](const version_record& version) {
     const auto& deployed = static_cast<const deployed_version&>(version);
     made.versions.push_back({version.number, &version == live,
-                             version.removed(),
-                             std::string(version.how.signature), version.config,
-                             deployed.instances.list(now)});
+                             version.removed(), readable(version.signature),
+                             version.config, deployed.instances.list(now)});
   });
   for (const alias_record* each = function.aliases(); each != nullptr;
        each = each->next) {

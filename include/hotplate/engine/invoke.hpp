@@ -68,6 +68,9 @@ inline core::admission core::admit(invocation& call, worker* here) noexcept {
   const gate* const full = enter(call);
   if (full != nullptr) [[unlikely]]
     return line_up(call, here, *full);
+  // seq_cst, as entering was: see is_gone().
+  if (call.version->removed()) [[unlikely]]
+    return shut_out(call);
   call.reached.store(stage::queue, std::memory_order_relaxed);
   return admission::granted;
 }
@@ -78,8 +81,29 @@ HOTPLATE_NOINLINE inline core::admission core::bar(invocation& call) noexcept {
                       ? is_draining(call)
                       : is_cancelled(call);
   }
+  if (call.is.has_args && is_gone(call)) drop_args(call);
   refuse(call, std::move(call.thrown));
   return admission::refused;
+}
+
+// Removed since it was looked up, and its code may be gone.
+HOTPLATE_NOINLINE inline core::admission core::shut_out(
+    invocation& call) noexcept {
+  drop_args(call);
+  refuse(call, is_removed(call));
+  return admission::refused;
+}
+
+// Whoever unloads code has removed its functions, and looks then for records
+// that name them (unload.hpp): either this one is found, and waited for, or the
+// removal is seen here.
+inline bool core::is_gone(const invocation& call) noexcept {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return call.version != nullptr && call.version->removed();
+}
+
+inline void core::drop_args(invocation& call) noexcept {
+  if (std::exchange(call.is.has_args, false)) call.drop_args(call.args);
 }
 
 // Which worker? The caller's own, at once, where it is a handler that waits.

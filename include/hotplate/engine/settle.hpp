@@ -276,6 +276,7 @@ HOTPLATE_INLINE void core::leave(invocation& call, worker* here) noexcept {
 HOTPLATE_INLINE void core::recycle(invocation& call, worker* here) noexcept {
   if (call.is.untidy || call.is.stoppable) [[unlikely]]
     tidy(call);
+  std::atomic_ref(call.version).store(nullptr, std::memory_order_release);
   records_.give(call, here);
 }
 
@@ -295,6 +296,9 @@ HOTPLATE_NOINLINE inline void core::tidy(invocation& call) noexcept {
   delete call.stopper.exchange(nullptr, std::memory_order_relaxed);
   call.memory.release();
   if (call.memory.scrubs()) overwrite(call.space.begin(), call.space.end());
+  if (call.user != nullptr) {
+    std::exchange(call.user, nullptr)->count.fetch_sub(1);
+  }
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -115,16 +115,15 @@ inline thread_config threads_of(const engine_config& config) {
 }
 
 inline core::core(engine_config config)
-    : config_(checked(std::move(config))),
-      functions_(handler_functions()),
+    : code_(resident()),
+      config_(checked(std::move(config))),
       identity_(random_identity()),
       time_(config_.clock),
       chunks_(config_.max_held_response_bytes, config_.workers != 0),
       limit_(config_.max_concurrency),
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
       threads_(time_, threads_of(config_)),
-      records_(*this, {{}, &run, &refuse_fiber, &name_of_task}, functions_,
-               threads_.indices()),
+      records_(*this, code_, threads_.indices()),
       names_(version_watcher()) {
   records_.use(threads_.timers());
   threads_.start(&inspect, this);
@@ -149,22 +148,39 @@ inline std::uint8_t core::stacks_for(deployed_function& target,
        " functions, once more for each other stack_bytes of a function"})});
 }
 
-inline function_record& core::deploy(std::string name, handler how,
-                                     const function_config& config) {
+// Nothing but the stamp may be read before it is known to be ours.
+inline void check_build(const build_stamp& deploying) {
+  constexpr build_stamp own = this_build(sizeof(handler));
+  if (deploying == own) return;
+  const auto name = [](const build_stamp& build) {
+    return sentence({"hotplate ", build.version / 10'000, ".",
+                     build.version / 100 % 100, ".", build.version % 100, " (",
+                     build.abi, ", handlers of ", build.bytes, " bytes)"});
+  };
+  throw bad_config(
+      {sentence({"deploy: the shared object that deploys was built with ",
+                 name(deploying), ", the one that made the engine with ",
+                 name(own), "; build both with the same"})});
+}
+
+inline function_record& core::deploy_here(core& self, std::string&& name,
+                                          handler&& how,
+                                          const function_config& config) {
+  check_build(how.build);
   check(name, how, config);
-  function_record& target = names_.enter(name, [&] {
-    return make_owned<deployed_function>(name, threads_.size());
+  function_record& target = self.names_.enter(name, [&] {
+    return make_owned<deployed_function>(name, self.threads_.size());
   });
-  const std::string_view signature = how.signature;
-  names_.publish(target, signature, [&](std::uint32_t number) {
+  self.names_.publish(target, *how.signature, [&](std::uint32_t number) {
     auto& function = static_cast<deployed_function&>(target);
-    const fiber_kind fibers = fibers_for(function, config);
-    if (!threads_.timers().expect(instance_pool::timers)) {
+    const fiber_kind fibers = self.fibers_for(function, config);
+    if (!self.threads_.timers().expect(instance_pool::timers)) {
       throw std::bad_alloc();
     }
-    auto made = make_owned<deployed_version>(
-        number, config, std::move(how), target.name, fibers, threads_, time_);
-    reserve(function, config);
+    auto made = make_owned<deployed_version>(number, config, std::move(how),
+                                             target.name, fibers, self.threads_,
+                                             self.time_);
+    self.reserve(function, config);
     return made;
   });
   return target;
@@ -206,7 +222,7 @@ std::vector<function_stats> core::functions() const {
     sum.name = function.name;
     if (const version_record* const live = function.live()) {
       sum.version = live->number;
-      sum.signature = live->how.signature;
+      sum.signature = readable(live->signature);
       sum.config = live->config;
     }
     sum.in_flight = function.limit.inside();

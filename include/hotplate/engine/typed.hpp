@@ -121,7 +121,7 @@ decltype(auto) borrow([[maybe_unused]] arena& memory, Argument& argument) {
 
 template <bool Borrows, typename Args, typename Result, typename... Given>
 invocation* prepare(core& engine, function_record& target,
-                    std::string_view signature, const invoke_options& options,
+                    signature_id signature, const invoke_options& options,
                     worker* here, Given&... given) {
   version_record* const version = live_version(target, signature);
   invocation* const call = engine.open(&target, version, options, here);
@@ -151,8 +151,7 @@ outcome<R> function<R(Args...)>::operator()(Args... args,
   detail::invocation* const call =
       detail::prepare<false, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
-          *core_, *target_, detail::type_name<R(Args...)>, options_, here,
-          args...);
+          *core_, *target_, typeid(R(Args...)), options_, here, args...);
   if (call == nullptr) return detail::no_record<R>(*core_);
   if (options_.stop.stop_possible()) [[unlikely]] {
     here = core_->invoke(*call, here, options_.stop);
@@ -168,8 +167,7 @@ outcome<R> function<R(Args...)>::call_here(Args... args) const {
   detail::invocation* const call =
       detail::prepare<true, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
-          *core_, *target_, detail::type_name<R(Args...)>, options_, here,
-          args...);
+          *core_, *target_, typeid(R(Args...)), options_, here, args...);
   if (call == nullptr) return detail::no_record<R>(*core_);
   here = core_->invoke_here(*call, here);
   return detail::take_outcome<R>(*core_, *call, here);
@@ -181,8 +179,7 @@ pending<R> function<R(Args...)>::async(Args... args) const {
   detail::invocation* const call =
       detail::prepare<false, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
-          *core_, *target_, detail::type_name<R(Args...)>, options_, here,
-          args...);
+          *core_, *target_, typeid(R(Args...)), options_, here, args...);
   if (call == nullptr) return pending<R>(detail::no_record<R>(*core_));
   core_->start(*call, here);
   return pending<R>(*call);

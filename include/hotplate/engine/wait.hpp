@@ -66,7 +66,7 @@ inline worker* core::wait_as_fiber(invocation& call, worker* here,
     call.caller.store(&on, std::memory_order_relaxed);
     call.wait_number.store(wait, std::memory_order_relaxed);
     waiting::note note{call, *here, on, wait};
-    here = suspend(*self, *here, wait, {&waiting::publish, &note});
+    here = suspend(*self, *here, wait, {code_.publish_wait, &note});
     call.state.fetch_and(~std::uint64_t{invocation::fiber_waits},
                          std::memory_order_relaxed);
     close_wait(*self, *here, left_at, time_.now());
@@ -92,7 +92,7 @@ inline void core::yield(invocation& call) {
   const std::int64_t left_at = time_.now();
   fiber& on = here.current();
   waiting::note note{call, here, on, open_wait(call, on, forever)};
-  here.suspend({&waiting::resume, &note});
+  here.suspend({code_.yield, &note});
   close_wait(call, *on.home(), left_at, time_.now());
   throw_if_over(on.home());
 }
@@ -109,10 +109,9 @@ inline std::uint32_t core::open_wait(invocation& self, fiber& on,
   const std::uint64_t token =
       (self.generation() << invocation::generation_shift) | wait;
   const std::int64_t deadline = self.deadline.load(std::memory_order_relaxed);
-  set(self.limit, self, token, &end_by_deadline);
+  self.limit.token = self.alarm.token = token;
   threads_.arm(self.limit, deadline, timer_order::deadline);
   if (until <= deadline) {
-    set(self.alarm, self, token, &end_wait);
     threads_.arm(self.alarm, until, timer_order::completion);
   }
   return wait;
@@ -154,9 +153,11 @@ inline void core::go_on(invocation& self, worker& here, std::int64_t left_at,
 inline void core::end_wait(void* target, std::uint64_t token,
                            std::int64_t) noexcept {
   auto& call = *static_cast<invocation*>(target);
+  const auto wait = static_cast<std::uint32_t>(token);
+  // 0: it waits for a place, not on a fiber.
+  if (wait == 0) return;
   if (call.generation() != token >> invocation::generation_shift) return;
-  call.engine->wake(call.on.load(std::memory_order_relaxed),
-                    static_cast<std::uint32_t>(token));
+  call.engine->wake(call.on.load(std::memory_order_relaxed), wait);
 }
 
 inline void core::end_by_deadline(void* target, std::uint64_t token,
