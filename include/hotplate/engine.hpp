@@ -31,8 +31,8 @@ namespace hotplate::inline HOTPLATE_ABI {
 /// bad_config (and std::system_error or std::bad_alloc where the host has no
 /// more threads or memory); from invoke() on, everything is an outcome.
 /// Thread safety: all members may be called from any thread, except the
-/// destructor. Function handles and pendings must not outlive the engine;
-/// outcomes may.
+/// destructor. Pendings must not outlive the engine, nor function handles be
+/// used then (builds with assertions check); outcomes may.
 class engine : public event_sender<engine>, public engine_view<engine> {
  public:
   explicit engine(engine_config config = {})
@@ -61,7 +61,7 @@ class engine : public event_sender<engine>, public engine_view<engine> {
     detail::function_record& deployed = core_->deploy(
         std::move(name),
         detail::erase_callable<target>(std::forward<Handler>(handler)), config);
-    return {*core_, deployed};
+    return {*core_, deployed, core_->leashes()};
   }
 
   /// Deploys a class whose objects are the instances: constructed at a cold
@@ -71,7 +71,7 @@ class engine : public event_sender<engine>, public engine_view<engine> {
       std::string name, function_config config = {}) {
     detail::function_record& deployed =
         core_->deploy(std::move(name), detail::erase_class<State>(), config);
-    return {*core_, deployed};
+    return {*core_, deployed, core_->leashes()};
   }
 
   /// What is in flight finishes; from now on the name is `not_found`, and so

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "hotplate/base/leash.hpp"
 #include "hotplate/clock.hpp"
 #include "hotplate/outcome.hpp"
 #include "hotplate/source_location.hpp"
@@ -39,20 +40,23 @@ class continuation {
 /// invocation go on: it finishes and is metered. (hotplate/engine.hpp defines
 /// the members.)
 /// Thread safety: one thread or handler at a time; cancel() from any.
-/// Lifetime: must not outlive its engine.
+/// Lifetime: must not outlive its engine; builds with assertions then end the
+/// process with a message.
 template <typename T>
 class [[nodiscard]] pending {
  public:
-  explicit pending(detail::invocation& started) noexcept : call_(&started) {}
+  explicit pending(detail::invocation& started) noexcept;
   /// One that was refused before it became an invocation.
   explicit pending(outcome<T> refused) : refused_(std::move(refused)) {}
 
   pending(pending&& other) noexcept
       : call_(std::exchange(other.call_, nullptr)),
-        refused_(std::move(other.refused_)) {}
+        refused_(std::move(other.refused_)),
+        leash_(std::move(other.leash_)) {}
   pending& operator=(pending&& other) noexcept {
     std::swap(call_, other.call_);
     std::swap(refused_, other.refused_);
+    std::swap(leash_, other.leash_);
     return *this;
   }
   pending(const pending&) = delete;
@@ -94,8 +98,13 @@ class [[nodiscard]] pending {
  private:
   friend detail::access;
 
+  void check_leash() const noexcept {
+    if (call_ != nullptr) leash_.check("pending", "used");
+  }
+
   detail::invocation* call_ = nullptr;
   std::optional<outcome<T>> refused_;
+  [[no_unique_address]] detail::leash leash_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

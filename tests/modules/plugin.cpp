@@ -81,18 +81,18 @@ std::string digits(int n) {
 /// The functions that suspend, and invoke others.
 void deploy_callers(engine& on, const std::string& own,
                     const std::string& other, count_function twice) {
-  on.deploy(
-      own + "_nested",
-      [&on, own, other, held = captured()](context& ctx, int depth) -> int {
-        thread_local int on_this_thread = 0;
-        const int before = ++on_this_thread;
-        if (depth == 0) return before > 0 ? 0 : -1;
-        ctx.yield();
-        const auto next = depth % 2 == 0 ? own + "_nested" : other + "_nested";
-        const auto answer = ctx.invoke(next, digits(depth - 1));
-        ctx.sleep_for(microseconds(20));
-        return std::stoi(std::string(answer.value().text())) + 1;
-      });
+  on.deploy(own + "_nested",
+            [own, other, held = captured()](context& ctx, int depth) -> int {
+              thread_local int on_this_thread = 0;
+              const int before = ++on_this_thread;
+              if (depth == 0) return before > 0 ? 0 : -1;
+              ctx.yield();
+              const auto next =
+                  depth % 2 == 0 ? own + "_nested" : other + "_nested";
+              const auto answer = ctx.invoke(next, digits(depth - 1));
+              ctx.sleep_for(microseconds(20));
+              return std::stoi(std::string(answer.value().text())) + 1;
+            });
   on.deploy(own + "_pass_on", [&on, other](context& ctx) {
     try {
       on.invoke(other + "_throw", "1").value();
@@ -124,8 +124,8 @@ void deploy_callers(engine& on, const std::string& own,
 
 void deploy_waiters(engine& on, const std::string& own) {
   on.deploy(own + "_lock",
-            [&on, permits = std::shared_ptr<hotplate::semaphore>(
-                      new hotplate::semaphore(on, 1))](context& ctx, int n) {
+            [permits = std::shared_ptr<hotplate::semaphore>(
+                 new hotplate::semaphore(on, 1))](context& ctx, int n) {
               permits->acquire();
               ctx.yield();
               permits->release();

@@ -11,6 +11,7 @@
 #include "hotplate/admission/tenants.hpp"
 #include "hotplate/arena/chunk_pool.hpp"
 #include "hotplate/base/fork_mark.hpp"
+#include "hotplate/base/leash.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/describe.hpp"
 #include "hotplate/engine/error_reserve.hpp"
@@ -134,6 +135,7 @@ class core {
   void make_restless() noexcept { threads_.make_restless(); }
   const engine_config& config() const noexcept { return config_; }
   const resident_code& code() const noexcept { return code_; }
+  const leash_post& leashes() const noexcept { return leashes_; }
   registry& names() noexcept { return names_; }
   chunk_source& chunks() noexcept { return *chunks_; }
 
@@ -304,6 +306,7 @@ class core {
   }
 
   const resident_code code_;
+  [[no_unique_address]] const leash_post leashes_;  // Ends last.
   const engine_config config_;
   const std::uint64_t identity_;
   const fork_mark process_;

@@ -147,41 +147,44 @@ invocation* prepare(core& engine, function_record& target,
 template <typename R, typename... Args>
 outcome<R> function<R(Args...)>::operator()(Args... args,
                                             source_location where) const {
-  detail::worker* here = core_->here_or_throw(where);
+  detail::core& engine = core();
+  detail::worker* here = engine.here_or_throw(where);
   detail::invocation* const call =
       detail::prepare<false, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
-          *core_, *target_, typeid(R(Args...)), options_, here, args...);
-  if (call == nullptr) return detail::no_record<R>(*core_);
+          engine, *target_, typeid(R(Args...)), options_, here, args...);
+  if (call == nullptr) return detail::no_record<R>(engine);
   if (options_.stop.stop_possible()) [[unlikely]] {
-    here = core_->invoke(*call, here, options_.stop);
+    here = engine.invoke(*call, here, options_.stop);
   } else {
-    here = core_->invoke(*call, here);
+    here = engine.invoke(*call, here);
   }
-  return detail::take_outcome<R>(*core_, *call, here);
+  return detail::take_outcome<R>(engine, *call, here);
 }
 
 template <typename R, typename... Args>
 outcome<R> function<R(Args...)>::call_here(Args... args) const {
-  detail::worker* here = core_->here_or_throw({});
+  detail::core& engine = core();
+  detail::worker* here = engine.here_or_throw({});
   detail::invocation* const call =
       detail::prepare<true, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
-          *core_, *target_, typeid(R(Args...)), options_, here, args...);
-  if (call == nullptr) return detail::no_record<R>(*core_);
-  here = core_->invoke_here(*call, here);
-  return detail::take_outcome<R>(*core_, *call, here);
+          engine, *target_, typeid(R(Args...)), options_, here, args...);
+  if (call == nullptr) return detail::no_record<R>(engine);
+  here = engine.invoke_here(*call, here);
+  return detail::take_outcome<R>(engine, *call, here);
 }
 
 template <typename R, typename... Args>
 pending<R> function<R(Args...)>::async(Args... args) const {
-  detail::worker* const here = core_->here_or_throw({});
+  detail::core& engine = core();
+  detail::worker* const here = engine.here_or_throw({});
   detail::invocation* const call =
       detail::prepare<false, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
-          *core_, *target_, typeid(R(Args...)), options_, here, args...);
-  if (call == nullptr) return pending<R>(detail::no_record<R>(*core_));
-  core_->start(*call, here);
+          engine, *target_, typeid(R(Args...)), options_, here, args...);
+  if (call == nullptr) return pending<R>(detail::no_record<R>(engine));
+  engine.start(*call, here);
   return pending<R>(*call);
 }
 
@@ -202,17 +205,25 @@ std::vector<outcome<R>> function<R(Args...)>::invoke_all(
 
 template <typename R, typename... Args>
 std::string_view function<R(Args...)>::name() const noexcept {
+  static_cast<void>(core());
   return target_->name;
 }
 
 template <typename T>
+pending<T>::pending(detail::invocation& started) noexcept
+    : call_(&started), leash_(started.engine->leashes()) {}
+
+template <typename T>
 pending<T>::~pending() {
-  if (call_ != nullptr) detail::continuations::drop(*call_);
+  if (call_ == nullptr) return;
+  leash_.check("pending", "destroyed");
+  detail::continuations::drop(*call_);
 }
 
 template <typename T>
 void pending<T>::detach() noexcept {
   if (call_ == nullptr) return;
+  check_leash();
   detail::invocation& call = *std::exchange(call_, nullptr);
   call.engine->leave(call, call.engine->here());
 }
@@ -220,6 +231,7 @@ void pending<T>::detach() noexcept {
 template <typename T>
 outcome<T> pending<T>::get(source_location where) {
   if (refused_) return std::move(*std::exchange(refused_, std::nullopt));
+  check_leash();
   detail::core& engine = *call_->engine;
   detail::worker* here = engine.here_or_throw(where);
   if (here == nullptr && engine.is_forked()) [[unlikely]]
@@ -231,6 +243,7 @@ outcome<T> pending<T>::get(source_location where) {
 template <typename T>
 bool pending<T>::wait_until(time_point when, source_location where) {
   if (call_ == nullptr) return true;
+  check_leash();
   detail::core& engine = *call_->engine;
   engine.wait(*call_, engine.here_or_throw(where),
               detail::core::as_count(when));
@@ -239,12 +252,14 @@ bool pending<T>::wait_until(time_point when, source_location where) {
 
 template <typename T>
 bool pending<T>::ready() const noexcept {
+  check_leash();
   return call_ == nullptr || call_->has(detail::invocation::settled);
 }
 
 template <typename T>
 void pending<T>::cancel() noexcept {
   if (call_ == nullptr) return;
+  check_leash();
   call_->engine->cancel(*call_, call_->generation(), errc::cancelled);
 }
 
