@@ -88,6 +88,7 @@ inline bool core::withdraw(invocation& call) noexcept {
 }
 
 inline void core::limit_tenant(std::string_view tenant, std::int64_t limit) {
+  refuse_in_child();
   checklist list;
   list.require(!tenant.empty() && tenant.size() <= longest_tenant,
                sentence({"tenant = \"", tenant.substr(0, 80),
@@ -102,6 +103,7 @@ inline void core::limit_tenant(std::string_view tenant, std::int64_t limit) {
 template <int>
 std::vector<tenant_stats> core::list_tenants() const {
   std::vector<tenant_stats> all;
+  if (is_forked()) return all;
   tenants_.for_each([&](const std::string& name, const gate& places) {
     all.push_back({name, places.inside(), places.peak(), places.limit()});
   });

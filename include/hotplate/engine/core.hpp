@@ -127,6 +127,8 @@ class core {
   bool is_forked() const noexcept {
     return config_.workers != 0 && process_.is_child();
   }
+  /// Throws bad_outcome in such a child, where locks may be held for ever.
+  void throw_if_forked() const;  // wait.hpp
 
   time_point now() const noexcept { return as_time(time_.now()); }
   std::int64_t clock_now() const noexcept { return time_.now(); }
@@ -164,6 +166,8 @@ class core {
   static function_record& deploy_here(core& self, std::string&& name,
                                       handler&& how,
                                       const function_config& config);
+  /// Throws bad_config.
+  void refuse_in_child() const;
   fiber_kind fibers_for(deployed_function& target,
                         const function_config& config);
   std::uint8_t stacks_for(deployed_function& target,

@@ -46,6 +46,7 @@ struct core::glimpse {
 template <int>
 std::vector<invocation_info> core::list_in_flight() {
   std::vector<invocation_info> list;
+  if (is_forked()) return list;
   const std::int64_t now = time_.now();
   records_.for_each([&](invocation& call) {
     const std::uint64_t state = call.state.load(std::memory_order_acquire);
@@ -112,6 +113,7 @@ engine_info core::describe() const {
   engine_info all;
   all.name = config_.name;
   all.workers = config_.workers;
+  if (is_forked()) return all;
   all.blocking_threads = threads_.blocking().running();
   all.spare_threads = threads_.spare_threads().running();
   all.in_flight = limit_.inside() + reserved_.inside();

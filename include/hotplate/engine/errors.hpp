@@ -26,6 +26,13 @@ inline failure make_error(errc code, std::string message) {
   return made;
 }
 
+/// In a forked child.
+inline failure is_unusable() {
+  return make_error(errc::engine_unusable,
+                    "this process was forked from the engine's, without its "
+                    "threads; make an engine of its own");
+}
+
 struct spare_errors {
   /// One of the engine's where there is no memory for another; settle.hpp.
   static failure take(core& engine) noexcept;

@@ -67,7 +67,10 @@ class footing {
     next_ = continuations::make<Args, std::monostate>(
         *source.engine, follower_shape<Args>, run,
         [&](void* place) { new (place) Args(std::forward<Given>(given)...); });
-    if (next_ == nullptr) throw std::bad_alloc();
+    if (next_ == nullptr) {
+      source.engine->throw_if_forked();
+      throw std::bad_alloc();
+    }
     continuations::insist(*next_);
     continuations::follow(*next_, *static_cast<Args*>(next_->args), source);
   }

@@ -9,6 +9,7 @@
 #include "hotplate/base/owned.hpp"
 #include "hotplate/engine/checklist.hpp"
 #include "hotplate/engine/core.hpp"
+#include "hotplate/engine/errors.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -163,10 +164,15 @@ inline void check_build(const build_stamp& deploying) {
                  name(own), "; build both with the same"})});
 }
 
+inline void core::refuse_in_child() const {
+  if (is_forked()) throw bad_config({is_unusable()->message});
+}
+
 inline function_record& core::deploy_here(core& self, std::string&& name,
                                           handler&& how,
                                           const function_config& config) {
   check_build(how.build);
+  self.refuse_in_child();
   check(name, how, config);
   function_record& target = self.names_.enter(name, [&] {
     return make_owned<deployed_function>(name, self.threads_.size());
@@ -188,6 +194,7 @@ inline function_record& core::deploy_here(core& self, std::string&& name,
 
 inline engine_stats core::stats() const {
   engine_stats sum;
+  if (is_forked()) return sum;
   names_.for_each([&](const function_record& each) {
     function_stats counted;
     static_cast<const deployed_function&>(each).meter.read_into(counted);
@@ -215,6 +222,7 @@ inline engine_stats core::stats() const {
 template <int>
 std::vector<function_stats> core::functions() const {
   std::vector<function_stats> all;
+  if (is_forked()) return all;
   const std::int64_t now = time_.now();
   names_.for_each([&](const function_record& each) {
     const auto& function = static_cast<const deployed_function&>(each);

@@ -104,6 +104,7 @@ inline std::size_t wait_any(invocation* const* calls, std::size_t count,
         std::find_if(calls, calls + count, settled) - calls);
   };
   if (ready() < count || count == 0) return ready();
+  calls[0]->engine->throw_if_forked();
   first_of(*calls[0]->engine).wait(calls, count, until, where);
   return ready();
 }

@@ -71,11 +71,7 @@ std::vector<outcome<R>> get_all(const Inputs& inputs, const Start& start,
 
 /// Why there is no record of an invocation.
 HOTPLATE_NOINLINE inline failure lacks_record(const core& engine) {
-  if (engine.is_forked()) {
-    return make_error(errc::engine_unusable,
-                      "this process was forked from the engine's, without its "
-                      "threads; make an engine of its own");
-  }
+  if (engine.is_forked()) return is_unusable();
   return make_error(errc::resource_exhausted,
                     "the host has no memory for an invocation");
 }
@@ -217,7 +213,8 @@ template <typename T>
 pending<T>::~pending() {
   if (call_ == nullptr) return;
   leash_.check("pending", "destroyed");
-  detail::continuations::drop(*call_);
+  // Locks of threads that are not there may be held: a forked child leaks it.
+  if (!call_->engine->is_forked()) detail::continuations::drop(*call_);
 }
 
 template <typename T>
@@ -225,6 +222,7 @@ void pending<T>::detach() noexcept {
   if (call_ == nullptr) return;
   check_leash();
   detail::invocation& call = *std::exchange(call_, nullptr);
+  if (call.engine->is_forked()) return;
   call.engine->leave(call, call.engine->here());
 }
 
@@ -245,6 +243,7 @@ bool pending<T>::wait_until(time_point when, source_location where) {
   if (call_ == nullptr) return true;
   check_leash();
   detail::core& engine = *call_->engine;
+  if (engine.is_forked()) return ready();
   engine.wait(*call_, engine.here_or_throw(where),
               detail::core::as_count(when));
   return ready();
@@ -260,6 +259,7 @@ template <typename T>
 void pending<T>::cancel() noexcept {
   if (call_ == nullptr) return;
   check_leash();
+  if (call_->engine->is_forked()) return;
   call_->engine->cancel(*call_, call_->generation(), errc::cancelled);
 }
 

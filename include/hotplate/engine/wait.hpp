@@ -167,6 +167,10 @@ inline void core::end_by_deadline(void* target, std::uint64_t token,
   end_wait(target, token, now);
 }
 
+inline void core::throw_if_forked() const {
+  if (is_forked()) throw bad_outcome(*is_unusable());
+}
+
 HOTPLATE_NOINLINE inline void core::wait_as_thread(
     invocation& call, std::int64_t until) noexcept {
   const std::int64_t spin_until = time_.now() + spin();
