@@ -1,9 +1,12 @@
 #pragma once
 
 #include <dlfcn.h>
-#include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <cstdint>
 #include <fstream>
+#include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "plugin.hpp"
@@ -44,11 +47,42 @@ class loaded {
   void* handle_;
 };
 
-/// Whether any of it is in this process's memory.
-inline bool is_mapped(const std::string& path) {
-  std::ifstream maps("/proc/self/maps");
-  for (std::string line; std::getline(maps, line);) {
-    if (line.find(path) != std::string::npos) return true;
+/// Where a file is in this process's memory; `size` is 0 if it is not.
+struct mapping {
+  mapping() = default;
+  explicit mapping(const std::string& path) {
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+      if (line.find(path) == std::string::npos) continue;
+      std::size_t after = 0;
+      const std::uintptr_t from = std::stoull(line, &after, 16);
+      const std::uintptr_t to =
+          std::stoull(line.substr(after + 1), nullptr, 16);
+      if (size == 0) start = from;
+      size = to - start;
+    }
   }
-  return false;
-}
+  std::uintptr_t start = 0;
+  std::size_t size = 0;
+};
+
+/// Nothing is mapped there while it lives, and who goes there crashes: what is
+/// loaded next would often lie just where the last one did.
+class grave {
+ public:
+  explicit grave(const mapping& of)
+      : size_(of.size),
+        start_(mmap(reinterpret_cast<void*>(of.start), size_, PROT_NONE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0)) {
+  }
+  grave(const grave&) = delete;
+  grave& operator=(const grave&) = delete;
+  ~grave() {
+    if (closed()) munmap(start_, size_);
+  }
+  bool closed() const { return start_ != MAP_FAILED; }
+
+ private:
+  std::size_t size_;
+  void* start_;
+};

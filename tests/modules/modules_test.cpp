@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "hotplate/send.hpp"
@@ -16,6 +17,7 @@ using hotplate::context;
 using hotplate::engine;
 using hotplate::errc;
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -142,6 +144,52 @@ TEST_F(modules_test, an_invocation_that_has_not_ended_is_waited_for) {
   EXPECT_THAT(engine_.drain(a.module(), seconds(20)), ElementsAre());
 }
 
+TEST_F(modules_test, a_handler_of_another_build_is_refused_by_name) {
+  auto how = hotplate::detail::erase_callable([] {});
+  how.build = {.bytes = 7, .version = 30'201, .abi = "v3_2_other"};
+
+  try {
+    hotplate::detail::access::core_of(engine_).deploy("other", std::move(how),
+                                                      {});
+    FAIL() << "it was accepted";
+  } catch (const hotplate::bad_config& why) {
+    EXPECT_THAT(why.problems(),
+                ElementsAre(AllOf(
+                    HasSubstr("hotplate 3.2.1 (v3_2_other, handlers of 7 "),
+                    HasSubstr(HOTPLATE_ABI_TEXT))));
+  }
+  EXPECT_TRUE(engine_.functions().empty());
+}
+
+// Compilers differ in what a source_location is; none reads another's wrongly.
+TEST_F(modules_test, one_sees_where_the_others_handlers_wait) {
+  const loaded a(PLUGIN_A), b(PLUGIN_B);
+  a.deploy(engine_, "a", "b");
+  b.deploy(engine_, "b", "a");
+  for (const char* const own : {"a", "b"}) {
+    auto asleep = engine_.invoke_async(of(own, "long"));
+    std::vector<hotplate::invocation_info> seen;
+    do {
+      seen = engine_.in_flight();
+    } while (seen.size() != 1 ||
+             seen[0].state != hotplate::invocation_state::suspended);
+
+    const std::string file = seen[0].where.file_name();
+    asleep.cancel();
+    static_cast<void>(asleep.get());
+    while (!engine_.in_flight().empty()) std::this_thread::yield();
+
+    const bool may_be_unknown = std::string_view(own) == "b";
+    EXPECT_TRUE(file.ends_with("plugin.cpp") ||
+                (may_be_unknown && file.empty()))
+        << file;
+  }
+  remove_all(engine_, "a");
+  remove_all(engine_, "b");
+  EXPECT_THAT(engine_.drain(a.module(), seconds(20)), ElementsAre());
+  EXPECT_THAT(engine_.drain(b.module(), seconds(20)), ElementsAre());
+}
+
 /// Invokes on and on, from several threads.
 class traffic {
  public:
@@ -169,20 +217,23 @@ class traffic {
 
 class unloading_test : public testing::Test {
  protected:
-  /// One plugin comes, works and goes, while others go on.
-  static void use_and_unload(engine& on) {
+  /// One plugin comes, works and goes, while others go on; where it was.
+  static mapping use_and_unload(engine& on) {
+    mapping was;
     {
       const loaded a(PLUGIN_A);
+      was = mapping(PLUGIN_A);
       check_handles(a.deploy(on, "a", "b"));
       invoke_all_of(on, "a");
       invoke_failing_ones_of(on, "a");
       remove_all(on, "a");
-      ASSERT_THAT(on.drain(a.module(), seconds(20)), ElementsAre());
+      EXPECT_THAT(on.drain(a.module(), seconds(20)), ElementsAre());
       EXPECT_EQ(a.counts().instances, 0);
       EXPECT_EQ(a.counts().captures, 0);
       EXPECT_EQ(a.counts().retired, a.counts().made);
     }
-    ASSERT_FALSE(is_mapped(PLUGIN_A)) << "something keeps it loaded";
+    EXPECT_EQ(mapping(PLUGIN_A).size, 0U) << "something keeps it loaded";
+    return was;
   }
 };
 
@@ -194,12 +245,13 @@ TEST_F(unloading_test, a_hundred_times_while_others_invoke) {
     static_cast<void>(on->dead_letters());
     b.deploy(*on, "b", "b");
     on->deploy("host", [](int n) { return n; });
+    std::optional<grave> where_it_was;
     {
       // Of what is being removed, too.
       const traffic calls(
           *on, {"a_twice", "a_count", "a_lock", "b_nested", "host", "b_then"});
-      use_and_unload(*on);
-      if (HasFatalFailure()) return;
+      where_it_was.emplace(use_and_unload(*on));
+      ASSERT_TRUE(where_it_was->closed());
       invoke_all_of(*on, "b");
       const int so_far = calls.done();
       while (calls.done() < so_far + 10) std::this_thread::yield();

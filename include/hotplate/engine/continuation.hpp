@@ -113,10 +113,9 @@ struct continuations {
     on.set_running(nullptr);
     link& by = *static_cast<link*>(next.args);
     module_use& user = *next.user;
-    user.count.fetch_add(1, std::memory_order_relaxed);
+    user.enter();
     by.pass_on(by, continuation(next));
-    // release: pairs with core::is_used().
-    user.count.fetch_sub(1, std::memory_order_release);
+    user.leave();
     return nullptr;
   }
 
@@ -206,7 +205,7 @@ struct continuations {
     const resident_code& code = engine.code_;
     static_cast<task&>(*next) =
         where == way::on_the_pool ? code.continuing : code.continuing_elsewhere;
-    user->count.fetch_add(1, std::memory_order_relaxed);
+    user->enter();
     next->user = user;
     static_cast<fiber_kind&>(*next) = {stack_pool::class_of(stack_bytes)};
     next->is.untidy = true;

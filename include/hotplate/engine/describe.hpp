@@ -30,7 +30,7 @@ struct core::glimpse {
         started(call.started.load(std::memory_order_relaxed) !=
                 invocation::never),
         standing(call.sleep_number.load(std::memory_order_relaxed) != 0),
-        on(call.on.load(std::memory_order_relaxed)),
+        on(call.on.load(std::memory_order_acquire)),
         child(call.awaited.load(std::memory_order_relaxed)),
         where(call.at.read()) {}
 

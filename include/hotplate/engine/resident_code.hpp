@@ -23,6 +23,10 @@ struct module_use {
   module_id of = nullptr;
   std::atomic<std::int64_t> count = 0;
   module_use* next = nullptr;
+
+  void enter() noexcept { count.fetch_add(1, std::memory_order_relaxed); }
+  // release: pairs with core::uses_of().
+  void leave() noexcept { count.fetch_sub(1, std::memory_order_release); }
 };
 
 /// The code of an engine's maker.

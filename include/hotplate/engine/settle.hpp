@@ -296,9 +296,7 @@ HOTPLATE_NOINLINE inline void core::tidy(invocation& call) noexcept {
   delete call.stopper.exchange(nullptr, std::memory_order_relaxed);
   call.memory.release();
   if (call.memory.scrubs()) overwrite(call.space.begin(), call.space.end());
-  if (call.user != nullptr) {
-    std::exchange(call.user, nullptr)->count.fetch_sub(1);
-  }
+  if (call.user != nullptr) std::exchange(call.user, nullptr)->leave();
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <time.h>
+
+#include <algorithm>
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>

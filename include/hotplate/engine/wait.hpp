@@ -102,7 +102,8 @@ inline void core::yield(invocation& call) {
 inline std::uint32_t core::open_wait(invocation& self, fiber& on,
                                      std::int64_t until) noexcept {
   const std::uint32_t wait = on.arm();
-  self.on.store(&on, std::memory_order_relaxed);
+  // release: publishes the fiber to in_flight().
+  self.on.store(&on, std::memory_order_release);
   self.sleep_number.store(wait, std::memory_order_release);
   // seq_cst: pairs with the fence in wake_suspended().
   std::atomic_thread_fence(std::memory_order_seq_cst);
