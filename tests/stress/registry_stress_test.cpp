@@ -39,8 +39,8 @@ class registry_stress_test : public testing::Test {
       how.signature = &signature;
       hotplate::function_config config;
       config.timeout = std::chrono::milliseconds(number);
-      return hotplate::detail::make_owned<version_record>(
-          number, config, std::move(how));
+      return hotplate::detail::make_owned<version_record>(number, config,
+                                                          std::move(how));
     });
   }
 

@@ -56,6 +56,26 @@ HOTPLATE_NOINLINE inline core::admission core::line_up(
   return admission::refused;
 }
 
+// Removed since it was looked up, and its code may be gone.
+HOTPLATE_NOINLINE inline core::admission core::shut_out(
+    invocation& call) noexcept {
+  drop_args(call);
+  refuse(call, is_removed(call));
+  return admission::refused;
+}
+
+// Whoever unloads code has removed its functions, and looks then for records
+// that name them (unload.hpp): either this one is found, and waited for, or the
+// removal is seen here.
+inline bool core::is_gone(const invocation& call) noexcept {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return call.version != nullptr && call.version->removed();
+}
+
+inline void core::drop_args(invocation& call) noexcept {
+  if (std::exchange(call.is.has_args, false)) call.drop_args(call.args);
+}
+
 inline failure core::explain(const invocation& call, const gate& full) const {
   if (&full == &tenants_.crowd()) return is_one_tenant_too_many(call, full);
   return is_throttled(call, full,

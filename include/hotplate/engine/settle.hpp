@@ -238,15 +238,6 @@ inline void core::wake_suspended(invocation& call) noexcept {
   if (wait != 0) wake(call.on.load(std::memory_order_relaxed), wait);
 }
 
-inline void core::wake(fiber* suspended, std::uint32_t wait) noexcept {
-  if (suspended != nullptr && suspended->wake(wait)) resume(*suspended);
-}
-
-inline void core::resume(fiber& ready) noexcept {
-  worker* const home = ready.home();
-  home == threads_.here() ? home->resume(ready) : home->post(ready);
-}
-
 inline bool core::is_over(const invocation& call) const noexcept {
   if (call.has(invocation::claimed)) return true;
   // Nobody watches a host-pumped engine while a handler runs.

@@ -149,6 +149,15 @@ inline void core::go_on(invocation& self, worker& here, std::int64_t left_at,
   }
 }
 
+inline void core::wake(fiber* suspended, std::uint32_t wait) noexcept {
+  if (suspended != nullptr && suspended->wake(wait)) resume(*suspended);
+}
+
+inline void core::resume(fiber& ready) noexcept {
+  worker* const home = ready.home();
+  home == threads_.here() ? home->resume(ready) : home->post(ready);
+}
+
 // Both may come late, for a record or a fiber in use again: the generation
 // guards the one, and a fiber woken in vain looks and waits again.
 inline void core::end_wait(void* target, std::uint64_t token,
