@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "hotplate/base/decimal.hpp"
 #include "hotplate/payload.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
@@ -88,23 +89,42 @@ template <typename Number>
 requires std::is_arithmetic_v<Number>
 struct codec<Number> {
   static payload encode(Number value) {
-    char digits[64];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    return payload(std::string(digits, end));
+    if constexpr (std::is_integral_v<Number>) {
+      return payload(std::string(detail::decimal(value).text()));
+    } else {
+      char digits[64];
+      const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+      return payload(std::string(digits, end));
+    }
   }
 
   static Number decode(payload_view bytes) {
-    const std::string_view text = bytes.text();
-    const char* const end = text.data() + text.size();
     Number value{};
-    const auto read = std::from_chars(text.data(), end, value);
-    if (read.ec == std::errc::result_out_of_range) {
+    const detail::decimal_fault fault = read(bytes.text(), value);
+    if (fault == detail::decimal_fault::out_of_range) {
       throw decode_error("the number is out of range");
     }
-    if (read.ec != std::errc{} || read.ptr != end) {
+    if (fault == detail::decimal_fault::no_number) {
       throw decode_error("expected a number");
     }
     return value;
+  }
+
+ private:
+  static detail::decimal_fault read(std::string_view text,
+                                    Number& into) noexcept {
+    if constexpr (std::is_integral_v<Number>) {
+      return detail::read_decimal(text, into);
+    } else {
+      const char* const end = text.data() + text.size();
+      const auto seen = std::from_chars(text.data(), end, into);
+      if (seen.ec == std::errc::result_out_of_range) {
+        return detail::decimal_fault::out_of_range;
+      }
+      const bool all = seen.ec == std::errc{} && seen.ptr == end;
+      return all ? detail::decimal_fault::none
+                 : detail::decimal_fault::no_number;
+    }
   }
 };
 

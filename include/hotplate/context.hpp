@@ -44,12 +44,10 @@ struct context_host {
   const function_config& (*config)(const void* self) noexcept;
   bool (*logs)(const void* self, log_level level) noexcept;
   void (*log)(void* self, log_level level, std::string_view text);
-  void (*sleep_until)(void* self, time_point when,
-                      const source_location& where);
-  void (*yield)(void* self, const source_location& where);
+  void (*sleep_until)(void* self, time_point when);
+  void (*yield)(void* self);
   outcome<payload> (*invoke)(void* self, std::string_view name,
-                             payload_view event, const invoke_options& options,
-                             const source_location& where);
+                             payload_view event, const invoke_options& options);
 };
 
 }  // namespace detail
@@ -58,9 +56,9 @@ struct context_host {
 /// Thread safety: none; it belongs to the handler's fiber.
 class context {
  public:
-  context(const detail::context_host& host, void* self,
-          hotplate::arena& memory) noexcept
-      : host_(&host), self_(self), arena_(&memory) {}
+  context(const detail::context_host& host, void* self, hotplate::arena& memory,
+          detail::marked_location& at) noexcept
+      : host_(&host), self_(self), arena_(&memory), at_(&at) {}
   context(const context&) = delete;
   context& operator=(const context&) = delete;
 
@@ -118,14 +116,16 @@ class context {
 
   void sleep_until(time_point when,
                    const source_location& where = source_location::current()) {
-    host_->sleep_until(self_, when, where);
+    at_->mark(where);
+    host_->sleep_until(self_, when);
   }
   void sleep_for(std::chrono::nanoseconds time,
                  const source_location& where = source_location::current()) {
     sleep_until(detail::after(now(), time), where);
   }
   void yield(const source_location& where = source_location::current()) {
-    host_->yield(self_, where);
+    at_->mark(where);
+    host_->yield(self_);
   }
 
   /// Invokes another function by name; suspends until it has settled. It
@@ -134,13 +134,16 @@ class context {
       std::string_view name, payload_view event = {},
       const invoke_options& options = {},
       const source_location& where = source_location::current()) {
-    return host_->invoke(self_, name, event, options, where);
+    at_->mark(where);
+    return host_->invoke(self_, name, event, options);
   }
 
  private:
   const detail::context_host* host_;
   void* self_;
   hotplate::arena* arena_;
+  // Not the host's to write: compilers differ in what a source_location is.
+  detail::marked_location* at_;
 };
 
 /// What an instance's constructor may ask of its cold start.

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "hotplate/base/decimal.hpp"
 #include "hotplate/codec.hpp"
 #include "hotplate/events.hpp"
 
@@ -74,15 +74,15 @@ struct codec<delivery> {
     const auto add = [&](std::string_view name, std::string_view value) {
       text.append(name).append(" ").append(value).append("\n");
     };
-    add("id", std::to_string(of.id));
+    add("id", detail::decimal(of.id).text());
     add("function", of.function);
     add("code", of.code);
     add("reason", of.reason);
-    add("attempts", std::to_string(of.attempts));
-    add("response-size", std::to_string(of.response_size));
-    add("message", std::to_string(of.message.size()));
-    add("event", std::to_string(of.event.size()));
-    add("response", std::to_string(of.response.size()));
+    add("attempts", detail::decimal(of.attempts).text());
+    add("response-size", detail::decimal(of.response_size).text());
+    add("message", detail::decimal(of.message.size()).text());
+    add("event", detail::decimal(of.event.size()).text());
+    add("response", detail::decimal(of.response.size()).text());
     text.append("\n").append(of.message).append(of.event).append(of.response);
     return payload(std::move(text));
   }

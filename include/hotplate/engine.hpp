@@ -15,6 +15,7 @@
 #include "hotplate/engine/by_name.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/deploy.hpp"
+#include "hotplate/engine/resident.hpp"
 #include "hotplate/engine/then.hpp"
 #include "hotplate/events.hpp"
 #include "hotplate/function.hpp"
@@ -30,8 +31,8 @@ namespace hotplate::inline HOTPLATE_ABI {
 /// bad_config (and std::system_error or std::bad_alloc where the host has no
 /// more threads or memory); from invoke() on, everything is an outcome.
 /// Thread safety: all members may be called from any thread, except the
-/// destructor. Function handles and pendings must not outlive the engine;
-/// outcomes may.
+/// destructor. Pendings must not outlive the engine, nor function handles be
+/// used then (builds with assertions check); outcomes may.
 class engine : public event_sender<engine>, public engine_view<engine> {
  public:
   explicit engine(engine_config config = {})
@@ -60,7 +61,7 @@ class engine : public event_sender<engine>, public engine_view<engine> {
     detail::function_record& deployed = core_->deploy(
         std::move(name),
         detail::erase_callable<target>(std::forward<Handler>(handler)), config);
-    return {*core_, deployed};
+    return {*core_, deployed, core_->leashes()};
   }
 
   /// Deploys a class whose objects are the instances: constructed at a cold
@@ -70,7 +71,7 @@ class engine : public event_sender<engine>, public engine_view<engine> {
       std::string name, function_config config = {}) {
     detail::function_record& deployed =
         core_->deploy(std::move(name), detail::erase_class<State>(), config);
-    return {*core_, deployed};
+    return {*core_, deployed, core_->leashes()};
   }
 
   /// What is in flight finishes; from now on the name is `not_found`, and so
@@ -103,7 +104,8 @@ class engine : public event_sender<engine>, public engine_view<engine> {
       std::string_view name, payload_view event = {},
       const invoke_options& options = {},
       const source_location& where = source_location::current()) {
-    return detail::invoke_encoded(*core_, name, event, options, where);
+    return detail::invoke_encoded(*core_, name, event, options,
+                                  core_->here_or_throw(where));
   }
   /// The same; the event moves and is not copied.
   template <std::same_as<payload> Owned>
@@ -111,7 +113,7 @@ class engine : public event_sender<engine>, public engine_view<engine> {
       std::string_view name, Owned&& event, const invoke_options& options = {},
       const source_location& where = source_location::current()) {
     return detail::invoke_encoded(*core_, name, std::forward<Owned>(event),
-                                  options, where);
+                                  options, core_->here_or_throw(where));
   }
 
   /// Invokes a function on the calling thread and its stack; where the handler
@@ -172,6 +174,7 @@ class engine : public event_sender<engine>, public engine_view<engine> {
   }
 
   /// Refuses new invocations, and at the deadline answers every caller left.
+  using engine_view<engine>::drain;  // Of a shared object alone.
   drain_report drain(std::chrono::nanoseconds within) {
     return core_->drain(within);
   }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "hotplate/base/leash.hpp"
 #include "hotplate/config.hpp"
 #include "hotplate/outcome.hpp"
 #include "hotplate/pending.hpp"
@@ -26,12 +27,14 @@ class function;
 /// `remove` its calls are `not_found`. Cheap to copy. Made by engine::deploy
 /// (hotplate/engine.hpp defines the members).
 /// Thread safety: all members may be called from any thread.
-/// Lifetime: must not outlive its engine.
+/// Lifetime: must not be used once its engine has ended; builds with assertions
+/// then end the process with a message.
 template <typename R, typename... Args>
 class [[maybe_unused]] function<R(Args...)> {
  public:
-  function(detail::core& core, detail::function_record& target) noexcept
-      : core_(&core), target_(&target) {}
+  function(detail::core& core, detail::function_record& target,
+           const detail::leash_post& engine) noexcept
+      : core_(&core), target_(&target), leash_(engine) {}
 
   /// Invokes it and waits: a thread blocks, a handler's fiber suspends. The
   /// arguments move into the invocation; what a std::string_view or
@@ -64,9 +67,15 @@ class [[maybe_unused]] function<R(Args...)> {
 
   outcome<R> call_here(Args... args) const;
 
+  detail::core& core() const noexcept {
+    leash_.check("function handle", "used");
+    return *core_;
+  }
+
   detail::core* core_;
   detail::function_record* target_;
   invoke_options options_;
+  [[no_unique_address]] detail::leash leash_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

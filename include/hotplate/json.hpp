@@ -46,7 +46,8 @@ requires(sizeof...(Args) > 1 && (detail::json_element<Args> &&
     const nlohmann::json array = codec<nlohmann::json>::decode(bytes);
     if (!array.is_array() || array.size() != sizeof...(Args)) {
       throw decode_error("expected a JSON array of " +
-                         std::to_string(sizeof...(Args)) + " elements");
+                         std::string(detail::decimal(sizeof...(Args)).text()) +
+                         " elements");
     }
     return elements(array, std::index_sequence_for<Args...>());
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "hotplate/base/leash.hpp"
 #include "hotplate/clock.hpp"
 #include "hotplate/outcome.hpp"
 #include "hotplate/source_location.hpp"
@@ -40,7 +41,8 @@ class continuation {
 /// invocation go on: it finishes and is metered. (hotplate/engine.hpp defines
 /// the members.)
 /// Thread safety: one thread or handler at a time; cancel() from any.
-/// Lifetime: must not outlive its engine.
+/// Lifetime: must not outlive its engine; builds with assertions then end the
+/// process with a message.
 template <typename T>
 class [[nodiscard]] pending {
  public:
@@ -51,11 +53,13 @@ class [[nodiscard]] pending {
   pending(pending&& other) noexcept
       : call_(std::exchange(other.call_, nullptr)),
         generation_(other.generation_),
-        refused_(std::move(other.refused_)) {}
+        refused_(std::move(other.refused_)),
+        leash_(std::move(other.leash_)) {}
   pending& operator=(pending&& other) noexcept {
     std::swap(call_, other.call_);
     std::swap(generation_, other.generation_);
     std::swap(refused_, other.refused_);
+    std::swap(leash_, other.leash_);
     return *this;
   }
   pending(const pending&) = delete;
@@ -97,12 +101,16 @@ class [[nodiscard]] pending {
  private:
   friend detail::access;
 
+  void check_leash() const noexcept {
+    if (call_ != nullptr) leash_.check("pending", "used");
+  }
   detail::invocation& forget() noexcept;
 
   // Read by cancel() as well, with the generation that tells whose it is.
   detail::invocation* call_ = nullptr;
   std::uint64_t generation_ = 0;
   std::optional<outcome<T>> refused_;
+  [[no_unique_address]] detail::leash leash_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

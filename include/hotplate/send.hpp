@@ -40,13 +40,20 @@
 //
 // Errors of send() and replay(), as outcomes: not_found, no_codec,
 // event_too_large, bad_event (key, tenant or trace too long), throttled (queue
-// or keys full), resource_exhausted, draining. Neither waits, but for the
-// event_store. Thread safety: all may be called from any thread, and in
-// handlers.
+// or keys full), resource_exhausted, draining, engine_unusable. Neither waits,
+// but for the event_store. Thread safety: all may be called from any thread, and
+// in handlers. Lifetime: what sends is code of the shared object that calls one
+// of these first, and stays in use until the engine ends (engine_view::drain).
 
 namespace hotplate::inline HOTPLATE_ABI {
 
 namespace detail {
+
+template <typename Engine>
+bool is_forked(event_sender<Engine>& face) noexcept {
+  return access::core_of(static_cast<Engine&>(face)).is_forked();
+}
+inline outcome<event_id> unusable_sender() { return {is_unusable(), usage{}}; }
 
 template <typename Engine>
 post_office& office_of(event_sender<Engine>& face) {
@@ -59,22 +66,25 @@ template <typename Engine>
 outcome<event_id> event_sender<Engine>::send(std::string_view name,
                                              payload_view event,
                                              const send_options& options) {
+  if (detail::is_forked(*this)) return detail::unusable_sender();
   return detail::office_of<Engine>(*this).send(name, event, options);
 }
 
 template <typename Engine>
 std::vector<dead_letter> event_sender<Engine>::dead_letters() {
+  if (detail::is_forked(*this)) return {};
   return detail::office_of<Engine>(*this).letters();
 }
 
 template <typename Engine>
 outcome<event_id> event_sender<Engine>::replay(event_id id) {
+  if (detail::is_forked(*this)) return detail::unusable_sender();
   return detail::office_of<Engine>(*this).replay(id);
 }
 
 template <typename Engine>
 bool event_sender<Engine>::drop(event_id id) {
-  return detail::office_of<Engine>(*this).drop(id);
+  return !detail::is_forked(*this) && detail::office_of<Engine>(*this).drop(id);
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI

@@ -23,8 +23,9 @@
 // is over, even if it need not have waited. While an exception is on its way
 // out, such a handler gets no second one: lock() and acquire() then wait on,
 // all else returns at once, with nothing. bad_outcome (`stalled`) where a
-// thread that pumps an engine with a manual clock would wait forever. Time is
-// the engine's.
+// thread that pumps an engine with a manual clock would wait forever, and
+// (`engine_unusable`) in a forked child, where what does not wait does nothing.
+// Time is the engine's.
 //
 // in_flight() shows the line of the caller; who calls for somebody else passes
 // his source_location last, where the parameters leave room for it.

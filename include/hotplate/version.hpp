@@ -23,12 +23,25 @@
 #define HOTPLATE_TSAN 1
 #endif
 
-#if defined(HOTPLATE_ASAN)
+#if !defined(NDEBUG)
+#define HOTPLATE_CHECKED 1
+#endif
+
+#if defined(HOTPLATE_ASAN) && defined(HOTPLATE_CHECKED)
+#define HOTPLATE_ABI v0_1_asan_checked
+#elif defined(HOTPLATE_ASAN)
 #define HOTPLATE_ABI v0_1_asan
+#elif defined(HOTPLATE_TSAN) && defined(HOTPLATE_CHECKED)
+#define HOTPLATE_ABI v0_1_tsan_checked
 #elif defined(HOTPLATE_TSAN)
 #define HOTPLATE_ABI v0_1_tsan
-#elif !defined(NDEBUG)
+#elif defined(HOTPLATE_CHECKED)
 #define HOTPLATE_ABI v0_1_checked
 #else
 #define HOTPLATE_ABI v0_1
 #endif
+
+// The same as text, for messages.
+#define HOTPLATE_TEXT_OF_IT(it) #it
+#define HOTPLATE_TEXT_OF(it) HOTPLATE_TEXT_OF_IT(it)
+#define HOTPLATE_ABI_TEXT HOTPLATE_TEXT_OF(HOTPLATE_ABI)

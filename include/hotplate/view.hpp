@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
+#include <string>
 #include <vector>
 
 #include "hotplate/describe.hpp"
 #include "hotplate/engine/access.hpp"
+#include "hotplate/module.hpp"
 #include "hotplate/stats.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
@@ -40,6 +43,25 @@ class engine_view {
 
   /// Tenants that have been seen lately, or have a limit of their own.
   std::vector<tenant_stats> tenants() const { return core().list_tenants(); }
+
+  /// When a shared object can be unloaded: waits until nothing of it is left in
+  /// the engine, and returns what is still left after `within`, a sentence
+  /// each; if that is nothing, it can be. Its functions have to be removed
+  /// first, and those versions of other functions that it has deployed
+  /// (name:3): while one is not, this returns at once. Handlers that it has
+  /// deployed, with what they captured, are destroyed by the calling thread.
+  ///
+  /// Looks at functions, their invocations and instances, and at continuations
+  /// (then(), coroutines) that code of the shared object has made. Not known to
+  /// the engine, and to be ended by the shared object itself: threads of its
+  /// own, pendings, channels and their like, and what it has handed to others,
+  /// as arguments or results. Who sends the first event, or is the first to ask
+  /// for dead letters, stays in use until the engine ends: let that be the
+  /// host. Blocks; not for handlers.
+  std::vector<std::string> drain(module_id of,
+                                 std::chrono::nanoseconds within) {
+    return core().drain(of, within);
+  }
 
  private:
   // Dependent, so that nothing is compiled before it is asked for.

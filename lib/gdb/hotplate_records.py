@@ -13,7 +13,8 @@ from hotplate_memory import (loaded, object_at, offset, pointer_at,
                              stack_pointers, text, words, writable_sections)
 
 VERSION = "v0_1"  # of HOTPLATE_ABI in version.hpp
-ABIS = [VERSION + build for build in ("", "_checked", "_asan", "_tsan")]
+ABIS = [VERSION + build + checks for build in ("", "_asan", "_tsan")
+        for checks in ("", "_checked")]
 
 SETTLED, ENDED, GENERATION_SHIFT = 2, 4, 32  # of invocation::state
 NEVER = -1  # of its times
@@ -223,14 +224,17 @@ class Invocation:
     @property
     def where(self):
         """Its last suspension point, as file:line; "" before the first."""
-        at = self.record["at"]
-        if "at_" in (field.name for field in at.type.strip_typedefs().fields()):
-            place = loaded(at["at_"])["_M_impl"]
-            if not int(place):
-                return ""
-            file, line = place["_M_file_name"], place["_M_line"]
+        at, in_parts = self.record["at"], 1 << 63
+        place = int(loaded(at["text_"]))
+        letters = gdb.lookup_type("char").pointer()
+        if place & in_parts:  # Of code without std::source_location.
+            file = gdb.Value(place ^ in_parts).cast(letters)
+            line = loaded(at["line_"])
+        elif place:  # What a std::source_location points to.
+            file = object_at(place, letters)
+            line = object_at(place + 16, gdb.lookup_type("unsigned int"))
         else:
-            file, line = loaded(at["file_"]), loaded(at["line_"])
+            return ""
         return f"{file.string()}:{int(line)}" if int(line) else ""
 
     def fiber(self):

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <typeinfo>
+#include <utility>
 #include <vector>
 
 #include "hotplate/registry/registry.hpp"
@@ -31,11 +33,14 @@ class registry_stress_test : public testing::Test {
   }
   // Its version's timeout repeats its number.
   void publish(function_record& function) {
-    names_.publish(function, "", [](std::uint32_t number) {
+    const std::type_info& signature = typeid(void());
+    names_.publish(function, signature, [&](std::uint32_t number) {
+      hotplate::detail::handler how{};
+      how.signature = &signature;
       hotplate::function_config config;
       config.timeout = std::chrono::milliseconds(number);
-      return hotplate::detail::make_owned<version_record>(
-          number, config, hotplate::detail::handler{});
+      return hotplate::detail::make_owned<version_record>(number, config,
+                                                          std::move(how));
     });
   }
 

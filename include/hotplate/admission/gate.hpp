@@ -23,9 +23,10 @@ class alignas(cache_line) gate {
     do {
       if (inside >= limit) return false;
       // Not fetch_add and take back: for that instant others would be refused.
-      // acquire: sees what those who left did; pairs with leave().
+      // acquire: sees what those who left did; pairs with leave(). seq_cst:
+      // who enters looks next whether the function was removed; core::is_gone()
     } while (!inside_.compare_exchange_weak(inside, inside + 1,
-                                            std::memory_order_acquire,
+                                            std::memory_order_seq_cst,
                                             std::memory_order_relaxed));
     if (inside >= peak_.load(std::memory_order_relaxed)) [[unlikely]] {
       raise_peak(inside + 1);

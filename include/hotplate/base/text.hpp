@@ -1,6 +1,5 @@
 #pragma once
 
-#include <charconv>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -8,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "hotplate/base/decimal.hpp"
 #include "hotplate/version.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -19,18 +19,14 @@ class part {
   part(const std::string& words) noexcept : words_(words) {}
   part(const char* words) noexcept : words_(words) {}
   template <std::integral Number>
-  part(Number number) noexcept {
-    char* const end =
-        std::to_chars(number_, number_ + sizeof number_, number).ptr;
-    words_ = {number_, static_cast<std::size_t>(end - number_)};
-  }
+  part(Number number) noexcept : number_(number), words_(number_.text()) {}
   part(const part&) = delete;
   part& operator=(const part&) = delete;
 
   std::string_view words() const noexcept { return words_; }
 
  private:
-  char number_[20];
+  decimal number_{0};
   std::string_view words_;
 };
 

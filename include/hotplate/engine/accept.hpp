@@ -13,7 +13,8 @@
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 inline post_office::post_office(core& engine)
-    : sender{[](sender& self) noexcept {
+    : sender{this_module(),
+             [](sender& self) noexcept {
                return static_cast<post_office&>(self).close();
              },
              [](sender& self, event_stats& into) noexcept {
@@ -168,7 +169,7 @@ inline failure post_office::object_to(std::string_view name,
   if (version->how.by_value == nullptr) {
     return make_error(
         engine_, errc::no_codec, name,
-        sentence({"function ", name, " is ", version->how.signature,
+        sentence({"function ", name, " is ", readable(version->signature),
                   ", for which there is no codec"}));
   }
   if (event.size() > most) {

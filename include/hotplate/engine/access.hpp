@@ -16,6 +16,7 @@ struct access {
   /// Null if it was refused before it became an invocation.
   template <typename T>
   static invocation* invocation_of(const pending<T>& started) noexcept {
+    started.check_leash();
     return started.call_;
   }
 };

@@ -35,11 +35,12 @@ HOTPLATE_INLINE void core::give_place_back(invocation& call,
 // No place now: wait for one, if the function wants that.
 HOTPLATE_NOINLINE inline core::admission core::line_up(
     invocation& call, worker* here, const gate& full) noexcept {
+  if (is_gone(call)) return shut_out(call);
   call.reached.store(stage::admission, std::memory_order_relaxed);
   const std::int64_t most = call.version->config.max_waiting;
   if (most > 0) {
     // Armed before it can be called in, for then the timer is its own.
-    set(call.limit, call, call.generation(), &end_waiting);
+    call.limit.token = call.generation() << invocation::generation_shift;
     if (!threads_.arm(call.limit, call.deadline.load(std::memory_order_relaxed),
                       timer_order::deadline)) {
       refuse(call, is_out_of_memory(call, "to let it wait"));
@@ -53,6 +54,26 @@ HOTPLATE_NOINLINE inline core::admission core::line_up(
   }
   refuse(call, explain(call, full));
   return admission::refused;
+}
+
+// Removed since it was looked up, and its code may be gone.
+HOTPLATE_NOINLINE inline core::admission core::shut_out(
+    invocation& call) noexcept {
+  drop_args(call);
+  refuse(call, is_removed(call));
+  return admission::refused;
+}
+
+// Whoever unloads code has removed its functions, and looks then for records
+// that name them (unload.hpp): either this one is found, and waited for, or the
+// removal is seen here.
+inline bool core::is_gone(const invocation& call) noexcept {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return call.version != nullptr && call.version->removed();
+}
+
+inline void core::drop_args(invocation& call) noexcept {
+  if (std::exchange(call.is.has_args, false)) call.drop_args(call.args);
 }
 
 inline failure core::explain(const invocation& call, const gate& full) const {
@@ -78,12 +99,6 @@ HOTPLATE_NOINLINE inline void core::call_in(worker* here) noexcept {
   }
 }
 
-inline void core::end_waiting(void* target, std::uint64_t token,
-                              std::int64_t now) noexcept {
-  auto& call = *static_cast<invocation*>(target);
-  call.engine->expire(call, token, now);
-}
-
 // True if it waited for a place; it has none, and gets none any more.
 inline bool core::withdraw(invocation& call) noexcept {
   if (call.reached.load(std::memory_order_relaxed) != stage::admission) {
@@ -96,6 +111,7 @@ inline bool core::withdraw(invocation& call) noexcept {
 }
 
 inline void core::limit_tenant(std::string_view tenant, std::int64_t limit) {
+  refuse_in_child();
   checklist list;
   list.require(!tenant.empty() && tenant.size() <= label_set::longest_tenant,
                sentence({"tenant = \"", shown(tenant), "\": allowed are 1 to ",
@@ -110,6 +126,7 @@ inline void core::limit_tenant(std::string_view tenant, std::int64_t limit) {
 template <int>
 std::vector<tenant_stats> core::list_tenants() const {
   std::vector<tenant_stats> all;
+  if (is_forked()) return all;
   tenants_.for_each([&](const std::string& name, const gate& places) {
     all.push_back({name, places.inside(), places.peak(), places.limit()});
   });

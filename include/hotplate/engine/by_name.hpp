@@ -50,8 +50,7 @@ inline outcome<payload> invoke_encoded_here(core& engine, std::string_view name,
 template <typename Event>
 outcome<payload> invoke_encoded(core& engine, std::string_view name,
                                 Event event, const invoke_options& options,
-                                const source_location& where) {
-  worker* here = engine.here_or_throw(where);
+                                worker* here) {
   invocation* const call = prepare_encoded(engine, name, event, options, here);
   if (call == nullptr) return no_record<payload>(engine, name);
   if (options.stop.stop_possible()) {
@@ -75,9 +74,11 @@ pending<payload> start_encoded(core& engine, std::string_view name, Event event,
 
 inline outcome<payload> handler_view::invoke(void* self, std::string_view name,
                                              payload_view event,
-                                             const invoke_options& options,
-                                             const source_location& where) {
-  return invoke_encoded(*seen(self).engine, name, event, options, where);
+                                             const invoke_options& options) {
+  core& engine = *seen(self).engine;
+  worker* const here = engine.here();
+  engine.throw_where_over(here);
+  return invoke_encoded(engine, name, event, options, here);
 }
 
 }  // namespace detail

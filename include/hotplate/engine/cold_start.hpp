@@ -25,7 +25,7 @@ inline bool core::reserve_instance(invocation& call, std::int64_t& now) {
   shortage lacks = pool.reserve();
   if (lacks == shortage::memory) {
     // They may suspend, and nobody would look at this one's deadline.
-    set(call.limit, call, call.generation(), &end_waiting);
+    call.limit.token = call.generation() << invocation::generation_shift;
     threads_.arm(call.limit, call.deadline.load(std::memory_order_relaxed),
                  timer_order::deadline);
     if (pool.make_room(*threads_.here())) lacks = shortage::none;

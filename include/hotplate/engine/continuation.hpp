@@ -19,7 +19,12 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// What every continuation keeps first: it is told by what it follows.
 struct link : watcher {
   invocation* next = nullptr;
+  /// Of one with an executor: gives that the continuation.
+  void (*pass_on)(link& self, continuation&& handed) noexcept = nullptr;
 };
+
+/// Where it runs.
+enum class way : std::uint8_t { on_the_pool, on_executor };
 
 /// I1: whoever takes `followed` out of the record decides: its own side, which
 ///     then runs it, or its caller's, after which it never runs.
@@ -27,14 +32,12 @@ struct link : watcher {
 ///     when the caller's side has taken it off its source in time.
 /// Stress: tests/stress/continuation_stress_test.cpp
 struct continuations {
-  using way = fiber* (*)(task& self, worker& on);
-
   /// A record for `shape`, whose arguments `construct(place)` makes; null where
   /// memory is out. What `construct` throws passes.
   template <typename Args, typename Result, typename Construct>
   static invocation* make(core& engine, const call_shape& shape, way run,
                           const Construct& construct) {
-    invocation* const next = open(engine, run);
+    invocation* const next = open(engine, run, this_module());
     if (next == nullptr) return nullptr;
     try {
       next->make_room<Args, Result>(engine.chunks(), most_memory);
@@ -52,7 +55,7 @@ struct continuations {
   /// Has it run once `source` has settled. Its caller's side may be gone, and
   /// all of it, when this returns.
   static void follow(invocation& next, link& by, invocation& source) noexcept {
-    by.tell = &tell;
+    by.tell = next.engine->code_.go_on;
     by.next = &next;
     if (source.labels.any()) core::inherit_trace(next, source);
     next.followed_generation.store(source.generation(),
@@ -105,19 +108,26 @@ struct continuations {
     return end(next, &on, next.is.verdict);
   }
 
-  /// The executor is the last member of Args, and moves out of there: the
-  /// continuation may have ended before it returns.
-  template <typename Args>
+  /// The continuation may have ended before the executor's code has.
   static fiber* on_executor(task& self, worker& on) noexcept {
     auto& next = static_cast<invocation&>(self);
     on.set_running(nullptr);
-    continuation handed(next);
-    auto where = std::move(static_cast<Args*>(next.args)->where);
+    link& by = *static_cast<link*>(next.args);
+    module_use& user = *next.user;
+    user.enter();
+    by.pass_on(by, continuation(next));
+    user.leave();
+    return nullptr;
+  }
+
+  /// The executor is the last member of Args, and moves out of there.
+  template <typename Args>
+  static void pass_on(link& self, continuation&& handed) noexcept {
+    auto where = std::move(static_cast<Args&>(self).where);
     try {
       where(std::move(handed));
     } catch (...) {  // Then nobody calls it, and it ends as such.
     }
-    return nullptr;
   }
 
   /// Runs it, if it may still run.
@@ -151,8 +161,7 @@ struct continuations {
     if (next.is.has_args) next.shape->destroy_args(next.args);
     next.memory.release();
     next.followed.store(nullptr, std::memory_order_relaxed);
-    next.run = &core::run;
-    next.refuse = &core::refuse_fiber;
+    static_cast<task&>(next) = engine.code_.handling;
     std::uint64_t flags = invocation::ended;
     if (next.claim()) {
       next.is.verdict = verdict;
@@ -169,9 +178,13 @@ struct continuations {
   }
 
   /// One that must run whatever happens: a coroutine would stay suspended.
-  static void insist(invocation& next) noexcept { next.refuse = &run_anyway; }
+  static void insist(invocation& next) noexcept {
+    next.refuse = next.engine->code_.run_anyway;
+  }
 
  private:
+  friend class core;
+
   struct running {
     explicit running(std::atomic<std::int64_t>& those) noexcept : count(those) {
       count.fetch_add(1, std::memory_order_relaxed);
@@ -184,12 +197,17 @@ struct continuations {
   static constexpr std::size_t most_memory = 128 << 20;
   static constexpr std::size_t stack_bytes = 256 * 1024;
 
-  static invocation* open(core& engine, way run) noexcept {
+  static invocation* open(core& engine, way where, module_id whose) noexcept {
+    module_use* const user = engine.use_of(whose);
+    if (user == nullptr) return nullptr;
     invocation* const next =
         engine.open(nullptr, nullptr, {}, engine.threads_.here());
     if (next == nullptr) return nullptr;
-    next->run = run;
-    next->refuse = &refuse;
+    const resident_code& code = engine.code_;
+    static_cast<task&>(*next) =
+        where == way::on_the_pool ? code.continuing : code.continuing_elsewhere;
+    user->enter();
+    next->user = user;
     static_cast<fiber_kind&>(*next) = {stack_pool::class_of(stack_bytes)};
     next->is.untidy = true;
     next->bound = invocation::continues;
@@ -224,7 +242,7 @@ struct continuations {
     end(next, next.engine->threads_.here(), next.is.verdict);
   }
   static bool must_run(const invocation& next) noexcept {
-    return next.refuse == &run_anyway;
+    return next.refuse == next.engine->code_.run_anyway;
   }
 
   static void fail(invocation& next, failure why) noexcept {

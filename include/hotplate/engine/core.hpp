@@ -11,11 +11,13 @@
 #include "hotplate/admission/tenants.hpp"
 #include "hotplate/arena/chunk_pool.hpp"
 #include "hotplate/base/fork_mark.hpp"
+#include "hotplate/base/leash.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/describe.hpp"
 #include "hotplate/engine/error_reserve.hpp"
 #include "hotplate/engine/invocation_pool.hpp"
 #include "hotplate/engine/overruns.hpp"
+#include "hotplate/engine/resident_code.hpp"
 #include "hotplate/engine/sender.hpp"
 #include "hotplate/metering/meter_set.hpp"
 #include "hotplate/registry/registry.hpp"
@@ -32,12 +34,11 @@ class core {
   core& operator=(const core&) = delete;
   ~core();  // drain.hpp
 
-  // --- handler_view.hpp
-  static context_host handler_functions() noexcept;
-
   // --- setup.hpp
   function_record& deploy(std::string name, handler how,
-                          const function_config& config);
+                          const function_config& config) {
+    return code_.deploy(*this, std::move(name), std::move(how), config);
+  }
   engine_stats stats() const;
   template <int = 0>
   std::vector<function_stats> functions() const;
@@ -123,11 +124,19 @@ class core {
 
   // --- drain.hpp
   drain_report drain(std::chrono::nanoseconds within);
+  // --- unload.hpp
+  /// Null when memory is out.
+  module_use* use_of(module_id whose) noexcept;
+  template <int = 0>
+  std::vector<std::string> drain(module_id gone,
+                                 std::chrono::nanoseconds within);
 
   /// In a child process, which has none of the engine's threads.
   bool is_forked() const noexcept {
     return config_.workers != 0 && process_.is_child();
   }
+  /// Throws bad_outcome in such a child, where locks may be held for ever.
+  void throw_if_forked() const;  // wait.hpp
 
   time_point now() const noexcept { return as_time(time_.now()); }
   std::int64_t clock_now() const noexcept { return time_.now(); }
@@ -135,6 +144,8 @@ class core {
   /// See scheduler.
   void make_restless() noexcept { threads_.make_restless(); }
   const engine_config& config() const noexcept { return config_; }
+  const resident_code& code() const noexcept { return code_; }
+  const leash_post& leashes() const noexcept { return leashes_; }
   registry& names() noexcept { return names_; }
   chunk_source& chunks() noexcept { return *chunks_; }
 
@@ -154,7 +165,15 @@ class core {
   friend struct spare_errors;   // settle.hpp
   friend class post_office;     // post_office.hpp
 
+  // --- resident.hpp
+  static resident_code resident() noexcept;
+
   // --- setup.hpp
+  static function_record& deploy_here(core& self, std::string&& name,
+                                      handler&& how,
+                                      const function_config& config);
+  /// Throws bad_config.
+  void refuse_in_child() const;
   fiber_kind fibers_for(deployed_function& target,
                         const function_config& config);
   std::uint8_t stacks_for(deployed_function& target,
@@ -172,6 +191,9 @@ class core {
   enum class admission { granted, waiting, refused };
   admission admit(invocation& call, worker* here) noexcept;
   admission bar(invocation& call) noexcept;
+  admission shut_out(invocation& call) noexcept;
+  static bool is_gone(const invocation& call) noexcept;
+  static void drop_args(invocation& call) noexcept;
   worker* run_directly(invocation& call, worker& here);
   worker* wait_or_leave(invocation& call, worker* here);
   void run_pumping(invocation& call);  // pump.hpp
@@ -202,8 +224,6 @@ class core {
   void call_in(worker* here) noexcept;
   bool withdraw(invocation& call) noexcept;
   void give_place_back(invocation& call, worker* here) noexcept;
-  static void end_waiting(void* target, std::uint64_t token,
-                          std::int64_t now) noexcept;
   void reserve(deployed_function& target, const function_config& config);
   void give_reservations_back() noexcept;
   bool give_reservation_back(deployed_function& removed) noexcept;
@@ -248,13 +268,6 @@ class core {
   void close_wait(invocation& self, worker& here, std::int64_t now) noexcept;
   static worker* suspend(invocation& self, worker& here, std::uint32_t wait,
                          after_switch then) noexcept;
-  static void set(timer& one, invocation& target, std::uint64_t token,
-                  void (*fire)(void*, std::uint64_t,
-                               std::int64_t) noexcept) noexcept {
-    one.fire = fire;
-    one.target = &target;
-    one.token = token;
-  }
   static void end_wait(void* target, std::uint64_t token,
                        std::int64_t now) noexcept;
   static void end_by_deadline(void* target, std::uint64_t token,
@@ -287,6 +300,15 @@ class core {
   void wait_until_empty(const instance_pool& pool);
   std::uint64_t stop_sending() noexcept;
 
+  // --- unload.hpp
+  template <int = 0>
+  bool is_used(const deployed_version& version);
+  template <int = 0>
+  std::vector<std::string> uses_of(module_id gone, bool& may_end);
+  template <int = 0>
+  void forget_handlers(module_id gone);
+  void idle_until(std::int64_t until);
+
   static std::uint64_t number_of(const invocation& call) noexcept {
     return (std::uint64_t{call.slot} << 32) | call.generation();
   }
@@ -307,8 +329,9 @@ class core {
     return std::chrono::nanoseconds(config_.spin).count();
   }
 
+  const resident_code code_;
+  [[no_unique_address]] const leash_post leashes_;  // Ends last.
   const engine_config config_;
-  const context_host functions_;
   const std::uint64_t identity_;
   const fork_mark process_;
   clock_source time_;
@@ -332,6 +355,7 @@ class core {
   // pairs with the acquire in busy(): nobody touches the engine after it.
   std::atomic<std::int64_t> continuations_ = 0;
   std::atomic<std::int64_t> continuing_ = 0;  // Those that run or wait.
+  std::atomic<module_use*> users_ = nullptr;  // By `next`.
   // Made by the first who sends; ends when all threads have.
   std::atomic<sender*> sender_ = nullptr;
   std::atomic<std::int64_t> events_due_ = 0;  // For which a timer is armed.
@@ -356,5 +380,6 @@ class core {
 #include "hotplate/engine/settle.hpp"
 #include "hotplate/engine/setup.hpp"
 #include "hotplate/engine/talk.hpp"
+#include "hotplate/engine/unload.hpp"
 #include "hotplate/engine/versions.hpp"
 #include "hotplate/engine/wait.hpp"

@@ -13,19 +13,17 @@
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 /// Kept as long as the version. A destructor that throws must not end the
-/// process, least of all while the engine is being destroyed.
+/// process, least of all while the engine is being destroyed. Not made by
+/// std::make_shared, whose tag is a symbol that keeps a shared object of g++
+/// loaded for ever.
 template <typename Callable>
 std::shared_ptr<void> share(Callable callable) {
-  if constexpr (std::is_nothrow_destructible_v<Callable>) {
-    return std::make_shared<Callable>(std::move(callable));
-  } else {
-    return {new Callable(std::move(callable)), [](Callable* gone) noexcept {
-              try {
-                delete gone;
-              } catch (...) {
-              }
-            }};
-  }
+  return {new Callable(std::move(callable)), [](Callable* gone) noexcept {
+            try {
+              delete gone;
+            } catch (...) {
+            }
+          }};
 }
 
 /// A callable: shared by all instances if it may be called const (and is then

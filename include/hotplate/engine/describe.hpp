@@ -30,7 +30,7 @@ struct core::glimpse {
         started(call.started.load(std::memory_order_relaxed) !=
                 invocation::never),
         standing(call.sleep_number.load(std::memory_order_relaxed) != 0),
-        on(call.on.load(std::memory_order_relaxed)),
+        on(call.on.load(std::memory_order_acquire)),
         child(call.awaited.load(std::memory_order_relaxed)),
         where(call.at.read()) {}
 
@@ -46,6 +46,7 @@ struct core::glimpse {
 template <int>
 std::vector<invocation_info> core::list_in_flight() {
   std::vector<invocation_info> list;
+  if (is_forked()) return list;
   const std::int64_t now = time_.now();
   records_.for_each([&](invocation& call) {
     const std::uint64_t state = call.state.load(std::memory_order_acquire);
@@ -112,6 +113,7 @@ engine_info core::describe() const {
   engine_info all;
   all.name = config_.name;
   all.workers = config_.workers;
+  if (is_forked()) return all;
   all.blocking_threads = threads_.blocking().running();
   all.spare_threads = threads_.spare_threads().running();
   all.in_flight = limit_.inside() + reserved_.inside();
@@ -141,9 +143,8 @@ function_info core::info_of(const deployed_function& function,
   registry::see_versions(function, [&](const version_record& version) {
     const auto& deployed = static_cast<const deployed_version&>(version);
     made.versions.push_back({version.number, &version == live,
-                             version.removed(),
-                             std::string(version.how.signature), version.config,
-                             deployed.instances.list(now)});
+                             version.removed(), readable(version.signature),
+                             version.config, deployed.instances.list(now)});
   });
   for (const alias_record* each = function.aliases(); each != nullptr;
        each = each->next) {

@@ -91,6 +91,8 @@ inline core::~core() {
   threads_.stop();
   sender* const events = sender_.load(std::memory_order_relaxed);
   if (events != nullptr) events->destroy(*events);
+  module_use* user = users_.load(std::memory_order_relaxed);
+  while (user != nullptr) delete std::exchange(user, user->next);
 }
 
 // Instances end on fibers, as long as there are some to run them.

@@ -13,6 +13,7 @@
 #include "hotplate/base/owned.hpp"
 #include "hotplate/base/text.hpp"
 #include "hotplate/engine/invocation.hpp"
+#include "hotplate/registry/readable.hpp"
 
 // Sentences for those who must act: each names the function and the limit.
 
@@ -25,6 +26,13 @@ inline failure make_error(errc code, std::string message) {
   made->code = code;
   made->message = std::move(message);
   return made;
+}
+
+/// In a forked child.
+inline failure is_unusable() {
+  return make_error(errc::engine_unusable,
+                    "this process was forked from the engine's, without its "
+                    "threads; make an engine of its own");
 }
 
 struct spare_errors {
@@ -73,6 +81,12 @@ inline failure is_not_found(core& engine, std::string_view name) noexcept {
                     sentence({"no function ", shown(name), " is deployed"}));
 }
 
+inline failure is_removed(const invocation& call) {
+  return make_error(
+      call, errc::not_found,
+      sentence({"function ", call.target->name, " was removed meanwhile"}));
+}
+
 inline failure has_no_qualifier(core& engine, std::string_view name,
                                 std::string_view qualifier) noexcept {
   return make_error(engine, errc::not_found, name,
@@ -98,7 +112,7 @@ inline failure has_no_codec(const invocation& call) {
   return make_error(
       call, errc::no_codec,
       sentence({"function ", call.target->name, " is ",
-                call.version->how.signature,
+                readable(call.version->signature),
                 ", for which there is no codec; call it through its handle, ",
                 "or specialise hotplate::codec"}));
 }
@@ -238,9 +252,8 @@ inline std::int64_t stage_start(const invocation& call, stage reached) {
 
 /// "1.500" for that many nanoseconds.
 inline std::string in_seconds(std::int64_t time) {
-  const std::string thousandths =
-      std::to_string(1'000 + time / 1'000'000 % 1'000);
-  return sentence({time / 1'000'000'000, ".", thousandths.substr(1)});
+  const decimal thousandths(1'000 + time / 1'000'000 % 1'000);
+  return sentence({time / 1'000'000'000, ".", thousandths.text().substr(1)});
 }
 
 inline failure has_timed_out(const invocation& call, std::int64_t deadline) {
@@ -283,20 +296,14 @@ inline failure cannot_decode(const invocation& call, std::string_view reason) {
   return make_error(
       call, errc::bad_event,
       sentence({"the event does not suit function ", call.target->name, ", ",
-                call.version->how.signature, ": ", reason}));
+                readable(call.version->signature), ": ", reason}));
 }
 
 /// The exception being handled, by its type's name in the source.
 inline std::string exception_type_name() noexcept try {
   const std::type_info* const type = abi::__cxa_current_exception_type();
   if (type == nullptr) return "unknown";
-  int status = 0;
-  struct text {
-    ~text() { std::free(begin); }
-    char* const begin;
-  } const readable{
-      abi::__cxa_demangle(type->name(), nullptr, nullptr, &status)};
-  return status == 0 ? readable.begin : type->name();
+  return demangled(type->name());
 } catch (const std::bad_alloc&) {
   return "(no memory)";
 }

@@ -66,29 +66,21 @@ struct handler_view {
     auto& call = *static_cast<invocation*>(self);
     call.engine->log(call, level, text);
   }
-  static void sleep_until(void* self, time_point when,
-                          const source_location& where) {
+  static void sleep_until(void* self, time_point when) {
     auto& call = *static_cast<invocation*>(self);
-    call.at.mark(where);
     call.engine->sleep_until(call, core::as_count(when));
   }
-  static void yield(void* self, const source_location& where) {
+  static void yield(void* self) {
     auto& call = *static_cast<invocation*>(self);
-    call.at.mark(where);
     call.engine->yield(call);
   }
   static outcome<payload> invoke(void* self, std::string_view name,
                                  payload_view event,
-                                 const invoke_options& options,
-                                 const source_location& where);  // typed.hpp
+                                 const invoke_options& options);  // by_name.hpp
 
   static std::int64_t now_of(const invocation& call) noexcept {
     return call.engine->clock_now();
   }
 };
-
-inline context_host core::handler_functions() noexcept {
-  return handler_view::functions();
-}
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -16,6 +16,7 @@
 #include "hotplate/context.hpp"
 #include "hotplate/engine/labels.hpp"
 #include "hotplate/engine/log_tail.hpp"
+#include "hotplate/engine/resident_code.hpp"
 #include "hotplate/instances/lease.hpp"
 #include "hotplate/metering/recorder.hpp"
 #include "hotplate/payload.hpp"
@@ -87,8 +88,10 @@ struct watcher {
 /// I3: the handler's side writes the fields of its progress, anybody may read
 ///     them; all are atomics, and none says more than how far it has come.
 /// I4: an idle record has no failure, nothing thrown, no chunks, no parent, no
-///     event, no loan and nobody awaited or followed; what else is new for each
-///     invocation, open() writes.
+///     event, no loan, neither version nor user, and nobody awaited or followed;
+///     what else is new for each invocation, open() writes.
+/// I5: while a record has a version, that one's handler may be called; while it
+///     is counted by a module_use, code of that shared object. See unload.hpp.
 struct invocation final : task, waiter {
   enum flag : std::uint64_t {
     claimed = 1,
@@ -100,12 +103,15 @@ struct invocation final : task, waiter {
     watched = 64,       // `watching` is to be told.
   };
 
-  invocation(core& owner, const task& how, const context_host& host,
-             std::uint32_t number)
-      : task(how),
+  invocation(core& owner, const resident_code& code, std::uint32_t number)
+      : task(code.handling),
         engine(&owner),
         slot(number),
-        handlers_view(host, this, memory) {}
+        handlers_view(code.handlers_see, this, memory, at) {
+    alarm.target = limit.target = this;
+    alarm.fire = code.end_wait;
+    limit.fire = code.end_by_deadline;
+  }
   invocation(const invocation&) = delete;
   invocation& operator=(const invocation&) = delete;
 
@@ -135,6 +141,9 @@ struct invocation final : task, waiter {
   const call_shape* shape = nullptr;
   void* args = nullptr;
   void* result = nullptr;
+  /// The caller's own code, for one that is refused because of a removal.
+  void (*drop_args)(void* args) noexcept = nullptr;
+  module_use* user = nullptr;        // Of a continuation: whose code it is.
   std::size_t result_alignment = 0;  // Of a result on the heap, else 0.
   // Of invoke_options, what is asked for later.
   struct {

@@ -14,10 +14,8 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// pool ends.
 class invocation_pool {
  public:
-  /// `how` its records run.
-  invocation_pool(core& owner, const task& how, const context_host& functions,
-                  std::size_t workers)
-      : owner_(owner), how_(how), functions_(functions), caches_(workers) {}
+  invocation_pool(core& owner, const resident_code& code, std::size_t workers)
+      : owner_(owner), code_(code), caches_(workers) {}
   invocation_pool(const invocation_pool&) = delete;
   invocation_pool& operator=(const invocation_pool&) = delete;
   ~invocation_pool() {
@@ -33,7 +31,7 @@ class invocation_pool {
     if (here == nullptr) {
       const lock_guard hold(lock_);
       if (invocation* const idle = shared_.pop()) return idle;
-      return refill() ? shared_.pop() : nullptr;
+      return refill_(*this) ? shared_.pop() : nullptr;
     }
     cache& own = caches_[here->index()];
     if (invocation* const idle = own.pop()) [[likely]]
@@ -87,24 +85,24 @@ class invocation_pool {
   static constexpr std::size_t batch = 64;
 
   // Under the lock.
-  bool refill() noexcept {
+  static bool refill(invocation_pool& self) noexcept {
     // A handler that could not be woken would be suspended for ever.
-    if (!timers_->expect(made_at_once * timers_each)) return false;
+    if (!self.timers_->expect(made_at_once * timers_each)) return false;
     for (int i = 0; i < made_at_once; ++i) {
-      auto* const made =
-          new (std::nothrow) invocation(owner_, how_, functions_, made_ + 1);
+      auto* const made = new (std::nothrow)
+          invocation(self.owner_, self.code_, self.made_ + 1);
       if (made == nullptr) break;
-      ++made_;
-      made->next_made = records_.load(std::memory_order_relaxed);
-      records_.store(made, std::memory_order_release);
-      shared_.push(*made);
+      ++self.made_;
+      made->next_made = self.records_.load(std::memory_order_relaxed);
+      self.records_.store(made, std::memory_order_release);
+      self.shared_.push(*made);
     }
-    return shared_.first != nullptr;
+    return self.shared_.first != nullptr;
   }
 
   HOTPLATE_NOINLINE void borrow(cache& own) noexcept {
     const lock_guard hold(lock_);
-    if (shared_.first == nullptr && !refill()) return;
+    if (shared_.first == nullptr && !refill_(*this)) return;
     move(shared_, own, batch);
   }
 
@@ -120,8 +118,8 @@ class invocation_pool {
   }
 
   core& owner_;
-  const task how_;
-  const context_host& functions_;
+  const resident_code& code_;
+  bool (*const refill_)(invocation_pool& self) noexcept = &refill;
   timer_queue* timers_ = nullptr;
   owned_array<cache> caches_;
   lock lock_;  // Guards the rest.

@@ -68,6 +68,9 @@ inline core::admission core::admit(invocation& call, worker* here) noexcept {
   const gate* const full = enter(call);
   if (full != nullptr) [[unlikely]]
     return line_up(call, here, *full);
+  // seq_cst, as entering was: see is_gone().
+  if (call.version->removed()) [[unlikely]]
+    return shut_out(call);
   call.reached.store(stage::queue, std::memory_order_relaxed);
   return admission::granted;
 }
@@ -78,6 +81,7 @@ HOTPLATE_NOINLINE inline core::admission core::bar(invocation& call) noexcept {
                       ? is_draining(call)
                       : is_cancelled(call);
   }
+  if (call.is.has_args && is_gone(call)) drop_args(call);
   refuse(call, std::move(call.thrown));
   return admission::refused;
 }

@@ -107,6 +107,7 @@ class lobby {
     std::uint32_t wait;
   };
   static void publish(void* argument) noexcept;
+  friend class core;  // For the address of publish().
   worker* suspend(guest& self, worker* here, std::int64_t until, bool must);
   worker* suspend_alone(guest& self, worker& here, bool must);
   void block(guest& self, std::int64_t until) noexcept;
@@ -114,6 +115,24 @@ class lobby {
 
   core& engine_;
   lock guard_;
+};
+
+/// Wakes who stands in a line of one as soon as an invocation has settled.
+struct bell : watcher {
+  lobby* at = nullptr;
+  line* waiting = nullptr;
+  std::size_t* told = nullptr;  // Under the lobby's guard.
+
+  static void ring(watcher& by) noexcept {
+    const bell self = static_cast<bell&>(by);
+    summons to;
+    {
+      const lock_guard hold(self.at->guard());
+      ++*self.told;
+      if (!self.waiting->empty()) to = self.at->serve_first(*self.waiting);
+    }
+    lobby::deliver(to);
+  }
 };
 
 inline std::uint32_t lobby::stand(line& in, guest& self, worker* here,
@@ -173,9 +192,10 @@ inline worker* lobby::suspend(guest& self, worker* here, std::int64_t until,
     parting left{guard_, self, on,
                  over ? on.arm() : engine_.open_wait(call, on, until)};
     if (over) {
-      here->suspend({&publish, &left});
+      here->suspend({engine_.code_.publish_guest, &left});
     } else {
-      core::suspend(call, *here, left.wait, {&publish, &left});
+      core::suspend(call, *here, left.wait,
+                    {engine_.code_.publish_guest, &left});
     }
     here = on.home();
     engine_.close_wait(call, *here, engine_.time_.now());

@@ -25,13 +25,13 @@ inline found look_up(const registry& names, std::string_view name) noexcept {
 /// The live version, if it still takes and returns what the caller means; after
 /// a remove, the name may have come back with another signature.
 inline version_record* live_version(const function_record& target,
-                                    std::string_view signature) noexcept {
+                                    signature_id signature) noexcept {
   version_record* const live = target.live();
   if (live == nullptr) return nullptr;
-  const std::string_view its = live->how.signature;
-  // The same text, mostly; another copy of it in another shared object.
-  const bool same = its.data() == signature.data() || its == signature;
-  return same ? live : nullptr;
+  // The same object, mostly; another one in another shared object.
+  if (live->how.signature == &signature) [[likely]]
+    return live;
+  return live->signature == signature.name() ? live : nullptr;
 }
 
 template <typename Event>
@@ -101,6 +101,7 @@ void fill(invocation& call, const call_shape& shape, chunk_source& source,
     construct();
     if constexpr (!std::is_trivially_destructible_v<Args>) {
       call.is.has_args = true;
+      call.drop_args = &destroy_as<Args>;
     }
   } catch (...) {
     cannot_fill(call);

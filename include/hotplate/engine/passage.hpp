@@ -22,7 +22,8 @@ class passage {
       : lobby_(engine), ring_(capacity) {}
 
   bool put(T& item, std::int64_t until, const source_location& where) {
-    worker* const here = lobby_.engine().here_or_throw(where);
+    engine().throw_if_forked();
+    worker* const here = engine().here_or_throw(where);
     guest self;
     self.item = &item;
     {
@@ -36,6 +37,7 @@ class passage {
   }
 
   bool try_put(T& item) noexcept {
+    if (engine().is_forked()) return false;
     call_out calling;
     const lock_guard hold(lobby_.guard());
     return !closed_ && accept(item, calling.to);
@@ -43,7 +45,8 @@ class passage {
 
   void take(std::optional<T>& into, std::int64_t until,
             const source_location& where) {
-    worker* const here = lobby_.engine().here_or_throw(where);
+    engine().throw_if_forked();
+    worker* const here = engine().here_or_throw(where);
     guest self;
     self.item = &into;
     {
@@ -56,12 +59,14 @@ class passage {
   }
 
   void try_take(std::optional<T>& into) noexcept {
+    if (engine().is_forked()) return;
     call_out calling;
     const lock_guard hold(lobby_.guard());
     yield(into, calling.to);
   }
 
   void close() noexcept {
+    if (engine().is_forked()) return;
     const lock_guard hold(lobby_.guard());
     closed_ = true;
     for (line* const each : {&takers_, &putters_}) {
@@ -72,6 +77,7 @@ class passage {
   }
 
   bool closed() noexcept {
+    if (engine().is_forked()) return true;
     const lock_guard hold(lobby_.guard());
     return closed_;
   }
@@ -85,6 +91,8 @@ class passage {
     call_out& operator=(const call_out&) = delete;
     ~call_out() { lobby::deliver(to); }
   };
+
+  core& engine() const noexcept { return lobby_.engine(); }
 
   bool accept(T& item, summons& taker) noexcept {
     if (!takers_.empty()) {

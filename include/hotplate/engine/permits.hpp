@@ -19,7 +19,8 @@ class permits {
   /// False at `until`, or where a handler that is over may not throw; with
   /// `forever`, it then waits on. Throws invocation_cancelled, bad_outcome.
   bool take(std::int64_t until, const source_location& where) {
-    worker* const here = lobby_.engine().here_or_throw(where);
+    engine().throw_if_forked();
+    worker* const here = engine().here_or_throw(where);
     guest self;
     {
       const lock_guard hold(lobby_.guard());
@@ -30,12 +31,14 @@ class permits {
   }
 
   bool try_take() noexcept {
+    if (engine().is_forked()) return false;
     const lock_guard hold(lobby_.guard());
     return take_one();
   }
 
   /// The first in line, if any, has it when this returns.
   void give() noexcept {
+    if (engine().is_forked()) return;
     summons next;
     {
       const lock_guard hold(lobby_.guard());

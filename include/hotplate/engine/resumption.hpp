@@ -41,7 +41,9 @@ struct resumption : link {
 template <typename Executor>
 struct resumption_elsewhere : resumption {
   resumption_elsewhere(std::coroutine_handle<> its, Executor&& executor)
-      : resumption(its), where(std::move(executor)) {}
+      : resumption(its), where(std::move(executor)) {
+    this->pass_on = &continuations::pass_on<resumption_elsewhere>;
+  }
 
   Executor where;
 };
@@ -61,11 +63,14 @@ class footing {
 
   /// All of it, and this, may be gone when it returns.
   template <typename Args, typename... Given>
-  void follow(invocation& source, continuations::way run, Given&&... given) {
+  void follow(invocation& source, way run, Given&&... given) {
     next_ = continuations::make<Args, std::monostate>(
         *source.engine, follower_shape<Args>, run,
         [&](void* place) { new (place) Args(std::forward<Given>(given)...); });
-    if (next_ == nullptr) throw std::bad_alloc();
+    if (next_ == nullptr) {
+      source.engine->throw_if_forked();
+      throw std::bad_alloc();
+    }
     continuations::insist(*next_);
     continuations::follow(*next_, *static_cast<Args*>(next_->args), source);
   }
@@ -82,7 +87,7 @@ class [[nodiscard]] awaiting {
   bool await_ready() const noexcept { return source_.ready(); }
   void await_suspend(std::coroutine_handle<> suspended) {
     next_.template follow<resumption>(*access::invocation_of(source_),
-                                      &continuations::on_the_pool, suspended);
+                                      way::on_the_pool, suspended);
   }
   outcome<T> await_resume() {
     next_.leave();
@@ -103,8 +108,8 @@ class [[nodiscard]] awaiting_elsewhere : public awaiting<T> {
   void await_suspend(std::coroutine_handle<> suspended) {
     using args = resumption_elsewhere<Executor>;
     this->next_.template follow<args>(*access::invocation_of(this->source_),
-                                      &continuations::on_executor<args>,
-                                      suspended, std::move(where_));
+                                      way::on_executor, suspended,
+                                      std::move(where_));
   }
 
  private:
@@ -161,15 +166,16 @@ class awaiting_several {
 
   bool await_suspend(std::coroutine_handle<> suspended) {
     const std::size_t missing = any_ ? 1 : sources_.size();
-    const auto all = std::make_shared<gathering>(missing, suspended);
+    // Not by std::make_shared: see deploy.hpp.
+    const std::shared_ptr<gathering> all(new gathering(missing, suspended));
     shared_ = all;
     nexts_.reserve(sources_.size());
     for (invocation* const source : sources_) {
       if (source == nullptr) {
         all->arrive();
       } else {
-        nexts_.emplace_back().template follow<arrival>(
-            *source, &continuations::on_the_pool, all);
+        nexts_.emplace_back().template follow<arrival>(*source,
+                                                       way::on_the_pool, all);
       }
     }
     return !all->meet();

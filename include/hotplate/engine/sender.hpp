@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "hotplate/module.hpp"
 #include "hotplate/stats.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -10,6 +11,7 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// engine that sends none, and who does not include hotplate/send.hpp, does
 /// without.
 struct sender {
+  module_id module;  ///< Whose code this is: that of who first asked for it.
   /// Starts no more attempts; what waits for one is a dead letter. Returns how
   /// many have become one by that. May be called again.
   std::uint64_t (*close)(sender& self) noexcept;

@@ -181,15 +181,6 @@ inline void core::wake_suspended(invocation& call) noexcept {
   if (wait != 0) wake(call.on.load(std::memory_order_relaxed), wait);
 }
 
-inline void core::wake(fiber* suspended, std::uint32_t wait) noexcept {
-  if (suspended != nullptr && suspended->wake(wait)) resume(*suspended);
-}
-
-inline void core::resume(fiber& ready) noexcept {
-  worker* const home = ready.home();
-  home == threads_.here() ? home->resume(ready) : home->post(ready);
-}
-
 inline void core::count_overrun(invocation& call, std::int64_t now) noexcept {
   call.count_as_overrun(-1);
   if (call.start.load(std::memory_order_relaxed) == start_kind::none) return;
@@ -213,6 +204,7 @@ HOTPLATE_INLINE void core::leave(invocation& call, worker* here) noexcept {
 HOTPLATE_INLINE void core::recycle(invocation& call, worker* here) noexcept {
   if (call.is.untidy || call.is.stoppable) [[unlikely]]
     tidy(call);
+  std::atomic_ref(call.version).store(nullptr, std::memory_order_release);
   records_.give(call, here);
 }
 
@@ -231,6 +223,7 @@ HOTPLATE_NOINLINE inline void core::tidy(invocation& call) noexcept {
   delete call.stopper.exchange(nullptr, std::memory_order_relaxed);
   call.memory.release();
   if (call.memory.scrubs()) overwrite(call.space.begin(), call.space.end());
+  if (call.user != nullptr) std::exchange(call.user, nullptr)->leave();
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -9,6 +9,7 @@
 #include "hotplate/base/owned.hpp"
 #include "hotplate/engine/checklist.hpp"
 #include "hotplate/engine/core.hpp"
+#include "hotplate/engine/errors.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -122,8 +123,8 @@ inline thread_config threads_of(const engine_config& config) {
 }
 
 inline core::core(engine_config config)
-    : config_(checked(std::move(config))),
-      functions_(handler_functions()),
+    : code_(resident()),
+      config_(checked(std::move(config))),
       identity_(random_identity()),
       time_(config_.clock),
       chunks_(config_.max_held_response_bytes, config_.workers != 0),
@@ -133,8 +134,7 @@ inline core::core(engine_config config)
       budget_(config_.instance_memory.count),
       meters_(threads_.indices()),
       overruns_seen_(threads_.indices()),
-      records_(*this, {{}, &run, &refuse_fiber, &name_of_task}, functions_,
-               threads_.indices()),
+      records_(*this, code_, threads_.indices()),
       names_(version_watcher()) {
   for (hotplate::meter* const each : config_.meters) meters_.add(*each);
   records_.use(threads_.timers());
@@ -160,25 +160,46 @@ inline std::uint8_t core::stacks_for(deployed_function& target,
        " functions, once more for each other stack_bytes of a function"})});
 }
 
-inline function_record& core::deploy(std::string name, handler how,
-                                     const function_config& config) {
+// Nothing but the stamp may be read before it is known to be ours.
+inline void check_build(const build_stamp& deploying) {
+  constexpr build_stamp own = this_build(sizeof(handler));
+  if (deploying == own) return;
+  const auto name = [](const build_stamp& build) {
+    return sentence({"hotplate ", build.version / 10'000, ".",
+                     build.version / 100 % 100, ".", build.version % 100, " (",
+                     build.abi, ", handlers of ", build.bytes, " bytes)"});
+  };
+  throw bad_config(
+      {sentence({"deploy: the shared object that deploys was built with ",
+                 name(deploying), ", the one that made the engine with ",
+                 name(own), "; build both with the same"})});
+}
+
+inline void core::refuse_in_child() const {
+  if (is_forked()) throw bad_config({is_unusable()->message});
+}
+
+inline function_record& core::deploy_here(core& self, std::string&& name,
+                                          handler&& how,
+                                          const function_config& config) {
+  check_build(how.build);
+  self.refuse_in_child();
   check(name, how, config);
-  check_memory(config, config_.instance_memory);
-  function_record& target = names_.enter(name, [&] {
-    return make_owned<deployed_function>(name, threads_.size());
+  check_memory(config, self.config_.instance_memory);
+  function_record& target = self.names_.enter(name, [&] {
+    return make_owned<deployed_function>(name, self.threads_.size());
   });
-  const std::string_view signature = how.signature;
-  names_.publish(target, signature, [&](std::uint32_t number) {
+  self.names_.publish(target, *how.signature, [&](std::uint32_t number) {
     auto& function = static_cast<deployed_function&>(target);
-    const fiber_kind fibers = fibers_for(function, config);
-    if (!threads_.timers().expect(instance_pool::timers) ||
-        !budget_.expect_pool()) {
+    const fiber_kind fibers = self.fibers_for(function, config);
+    if (!self.threads_.timers().expect(instance_pool::timers) ||
+        !self.budget_.expect_pool()) {
       throw std::bad_alloc();
     }
     auto made = make_owned<deployed_version>(number, config, std::move(how),
-                                             target.name, fibers, threads_,
-                                             time_, budget_);
-    reserve(function, config);
+                                             target.name, fibers, self.threads_,
+                                             self.time_, self.budget_);
+    self.reserve(function, config);
     return made;
   });
   return target;
@@ -186,6 +207,7 @@ inline function_record& core::deploy(std::string name, handler how,
 
 inline engine_stats core::stats() const {
   engine_stats sum;
+  if (is_forked()) return sum;
   names_.for_each([&](const function_record& each) {
     function_stats counted;
     static_cast<const deployed_function&>(each).meter.read_into(counted);
@@ -218,6 +240,7 @@ inline engine_stats core::stats() const {
 template <int>
 std::vector<function_stats> core::functions() const {
   std::vector<function_stats> all;
+  if (is_forked()) return all;
   const std::int64_t now = time_.now();
   names_.for_each([&](const function_record& each) {
     if (!each.was_deployed()) return;
@@ -226,7 +249,7 @@ std::vector<function_stats> core::functions() const {
     sum.name = function.name;
     if (const version_record* const live = function.live()) {
       sum.version = live->number;
-      sum.signature = live->how.signature;
+      sum.signature = readable(live->signature);
       sum.config = live->config;
     }
     sum.in_flight = function.limit.inside();

@@ -32,18 +32,16 @@ class first_of {
   }
 
  private:
-  struct bell : watcher {
-    first_of* rung = nullptr;
-  };
-
   /// While it lives, the invocations tell.
   class watch {
    public:
     watch(first_of& whom, std::vector<bell>& bells, invocation* const* calls)
         : whom_(whom), calls_(calls) {
       for (bell& each : bells) {
-        each.tell = &ring;
-        each.rung = &whom;
+        each.tell = whom.lobby_.engine().code().ring;
+        each.at = &whom.lobby_;
+        each.waiting = &whom.line_;
+        each.told = &whom.told_;
         if (!calls[watched_]->watch(each)) {
           any_settled_ = true;
           break;
@@ -70,17 +68,6 @@ class first_of {
     std::size_t watched_ = 0;
     bool any_settled_ = false;
   };
-
-  static void ring(watcher& by) noexcept {
-    first_of& whom = *static_cast<bell&>(by).rung;
-    summons to;
-    {
-      const lock_guard hold(whom.lobby_.guard());
-      ++whom.told_;
-      if (!whom.line_.empty()) to = whom.lobby_.serve_first(whom.line_);
-    }
-    lobby::deliver(to);
-  }
 
   std::size_t told() noexcept {
     const lock_guard hold(lobby_.guard());
@@ -117,6 +104,7 @@ inline std::size_t wait_any(invocation* const* calls, std::size_t count,
         std::find_if(calls, calls + count, settled) - calls);
   };
   if (ready() < count || count == 0) return ready();
+  calls[0]->engine->throw_if_forked();
   first_of(*calls[0]->engine).wait(calls, count, until, where);
   return ready();
 }

@@ -39,7 +39,9 @@ template <typename T, typename Next, typename Executor>
 struct followed_elsewhere : followed<T, Next> {
   followed_elsewhere(pending<T>&& first, Next&& follower, Executor&& its)
       : followed<T, Next>(std::move(first), std::move(follower)),
-        where(std::move(its)) {}
+        where(std::move(its)) {
+    this->pass_on = &continuations::pass_on<followed_elsewhere>;
+  }
 
   Executor where;
 };
@@ -50,8 +52,7 @@ inline constexpr call_shape follower_shape =
 
 /// `construct(place)` makes the Args, to which the pending moves.
 template <typename Args, typename T, typename Construct>
-pending<typename Args::answer> follow_up(pending<T>& first,
-                                         continuations::way run,
+pending<typename Args::answer> follow_up(pending<T>& first, way run,
                                          const Construct& construct) {
   using answer = typename Args::answer;
   invocation* const source = access::invocation_of(first);
@@ -78,7 +79,7 @@ auto pending<T>::then(Next next)
     -> pending<std::invoke_result_t<Next&, outcome<T>>> {
   using args = detail::followed<T, Next>;
   return detail::follow_up<args>(
-      *this, &detail::continuations::on_the_pool, [&](void* place) {
+      *this, detail::way::on_the_pool, [&](void* place) {
         new (place) args(std::move(*this), std::move(next));
       });
 }
@@ -89,7 +90,7 @@ auto pending<T>::then(Executor where, Next next)
     -> pending<std::invoke_result_t<Next&, outcome<T>>> {
   using args = detail::followed_elsewhere<T, Next, Executor>;
   return detail::follow_up<args>(
-      *this, &detail::continuations::on_executor<args>, [&](void* place) {
+      *this, detail::way::on_executor, [&](void* place) {
         new (place) args(std::move(*this), std::move(next), std::move(where));
       });
 }

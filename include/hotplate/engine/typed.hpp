@@ -120,7 +120,7 @@ decltype(auto) borrow([[maybe_unused]] arena& memory, Argument& argument) {
 
 template <bool Borrows, typename Args, typename Result, typename... Given>
 invocation* prepare(core& engine, function_record& target,
-                    std::string_view signature, const invoke_options& options,
+                    signature_id signature, const invoke_options& options,
                     worker* here, Given&... given) {
   version_record* const version = live_version(target, signature);
   invocation* const call = engine.open(&target, version, options, here);
@@ -146,46 +146,46 @@ invocation* prepare(core& engine, function_record& target,
 template <typename R, typename... Args>
 outcome<R> function<R(Args...)>::operator()(Args... args,
                                             source_location where) const {
-  detail::worker* here = core_->here_or_throw(where);
+  detail::core& engine = core();
+  detail::worker* here = engine.here_or_throw(where);
   detail::invocation* const call =
       detail::prepare<false, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
-          *core_, *target_, detail::type_name<R(Args...)>, options_, here,
-          args...);
-  if (call == nullptr) return detail::no_record<R>(*core_, target_->name);
+          engine, *target_, typeid(R(Args...)), options_, here, args...);
+  if (call == nullptr) return detail::no_record<R>(engine, target_->name);
   if (options_.stop.stop_possible()) [[unlikely]] {
-    here = core_->invoke(*call, here, options_.stop);
+    here = engine.invoke(*call, here, options_.stop);
   } else {
-    here = core_->invoke(*call, here);
+    here = engine.invoke(*call, here);
   }
-  return detail::take_outcome<R>(*core_, *call, here);
+  return detail::take_outcome<R>(engine, *call, here);
 }
 
 template <typename R, typename... Args>
 outcome<R> function<R(Args...)>::call_here(Args... args) const {
-  detail::worker* here = core_->here_or_throw({});
+  detail::core& engine = core();
+  detail::worker* here = engine.here_or_throw({});
   detail::invocation* const call =
       detail::prepare<true, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
-          *core_, *target_, detail::type_name<R(Args...)>, options_, here,
-          args...);
-  if (call == nullptr) return detail::no_record<R>(*core_, target_->name);
-  here = core_->invoke_here(*call, here, options_.stop);
-  return detail::take_outcome<R>(*core_, *call, here);
+          engine, *target_, typeid(R(Args...)), options_, here, args...);
+  if (call == nullptr) return detail::no_record<R>(engine, target_->name);
+  here = engine.invoke_here(*call, here, options_.stop);
+  return detail::take_outcome<R>(engine, *call, here);
 }
 
 template <typename R, typename... Args>
 pending<R> function<R(Args...)>::async(Args... args) const {
-  detail::worker* const here = core_->here_or_throw({});
+  detail::core& engine = core();
+  detail::worker* const here = engine.here_or_throw({});
   detail::invocation* const call =
       detail::prepare<false, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
-          *core_, *target_, detail::type_name<R(Args...)>, options_, here,
-          args...);
+          engine, *target_, typeid(R(Args...)), options_, here, args...);
   if (call == nullptr) {
-    return pending<R>(detail::no_record<R>(*core_, target_->name));
+    return pending<R>(detail::no_record<R>(engine, target_->name));
   }
-  core_->start(*call, here);
+  engine.start(*call, here);
   return pending<R>(*call);
 }
 
@@ -206,12 +206,14 @@ std::vector<outcome<R>> function<R(Args...)>::invoke_all(
 
 template <typename R, typename... Args>
 std::string_view function<R(Args...)>::name() const noexcept {
+  static_cast<void>(core());
   return target_->name;
 }
 
 template <typename T>
 pending<T>::pending(detail::invocation& started) noexcept
-    : call_(&started), generation_(started.generation()) {}
+    : call_(&started), generation_(started.generation()),
+      leash_(started.engine->leashes()) {}
 
 template <typename T>
 detail::invocation& pending<T>::forget() noexcept {
@@ -222,19 +224,25 @@ detail::invocation& pending<T>::forget() noexcept {
 
 template <typename T>
 pending<T>::~pending() {
-  if (call_ != nullptr) detail::continuations::drop(*call_);
+  if (call_ == nullptr) return;
+  leash_.check("pending", "destroyed");
+  // Locks of threads that are not there may be held: a forked child leaks it.
+  if (!call_->engine->is_forked()) detail::continuations::drop(*call_);
 }
 
 template <typename T>
 void pending<T>::detach() noexcept {
   if (call_ == nullptr) return;
+  check_leash();
   detail::invocation& call = forget();
+  if (call.engine->is_forked()) return;
   call.engine->leave(call, call.engine->here());
 }
 
 template <typename T>
 outcome<T> pending<T>::get(source_location where) {
   if (refused_) return std::move(*std::exchange(refused_, std::nullopt));
+  check_leash();
   detail::core& engine = *call_->engine;
   detail::worker* here = engine.here_or_throw(where);
   if (here == nullptr && engine.is_forked()) [[unlikely]]
@@ -246,17 +254,17 @@ outcome<T> pending<T>::get(source_location where) {
 template <typename T>
 bool pending<T>::wait_until(time_point when, source_location where) {
   if (call_ == nullptr) return true;
+  check_leash();
   detail::core& engine = *call_->engine;
-  detail::worker* const here = engine.here_or_throw(where);
-  // In a forked child nobody settles it.
-  if (here == nullptr && engine.is_forked()) [[unlikely]]
-    return ready();
-  engine.wait(*call_, here, detail::core::as_count(when));
+  if (engine.is_forked()) return ready();  // Nobody settles it.
+  engine.wait(*call_, engine.here_or_throw(where),
+              detail::core::as_count(when));
   return ready();
 }
 
 template <typename T>
 bool pending<T>::ready() const noexcept {
+  check_leash();
   return call_ == nullptr || call_->has(detail::invocation::settled);
 }
 
@@ -265,8 +273,10 @@ void pending<T>::cancel() noexcept {
   // While another thread gets the outcome: its record may be in use again.
   detail::invocation* const call =
       std::atomic_ref(call_).load(std::memory_order_relaxed);
-  if (call != nullptr)
-    call->engine->cancel(*call, generation_, errc::cancelled);
+  if (call == nullptr) return;
+  leash_.check("pending", "used");
+  if (call->engine->is_forked()) return;
+  call->engine->cancel(*call, generation_, errc::cancelled);
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI

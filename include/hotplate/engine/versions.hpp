@@ -41,6 +41,7 @@ inline function_record& core::deployed(std::string_view name) {
 }
 
 inline bool core::remove(std::string_view name) {
+  if (is_forked()) return false;
   const qualified_name parts(name);
   function_record* const target = names_.find(parts.name);
   if (target == nullptr) return false;
@@ -58,6 +59,7 @@ inline bool core::remove(std::string_view name) {
 }
 
 inline std::uint32_t core::roll_back(std::string_view name) {
+  refuse_in_child();
   auto& target = static_cast<deployed_function&>(deployed(name));
   return names_.roll_back(target, [&](const version_record& version) {
     reserve(target, version.config);
@@ -91,6 +93,7 @@ inline void check_alias(std::string_view name,
 
 inline void core::alias(std::string_view name, std::string_view alias,
                         const std::vector<weighted_version>& at) {
+  refuse_in_child();
   check_alias(alias, at);
   names_.point(deployed(name), alias, at);
 }

@@ -68,7 +68,7 @@ inline worker* core::wait_as_fiber(invocation& call, worker* here,
     call.caller.store(&on, std::memory_order_relaxed);
     call.wait_number.store(wait, std::memory_order_relaxed);
     waiting::note note{call, *here, on, wait};
-    here = suspend(*self, *here, wait, {&waiting::publish, &note});
+    here = suspend(*self, *here, wait, {code_.publish_wait, &note});
     call.state.fetch_and(~std::uint64_t{invocation::fiber_waits},
                          std::memory_order_relaxed);
     close_wait(*self, *here, time_.now());
@@ -113,7 +113,7 @@ inline void core::yield(invocation& call) {
   step_out(call, time_.now());
   fiber& on = here.current();
   waiting::note note{call, here, on, open_wait(call, on, forever)};
-  here.suspend({&waiting::resume, &note});
+  here.suspend({code_.yield, &note});
   close_wait(call, *on.home(), time_.now());
   throw_if_over(on.home());
 }
@@ -123,17 +123,17 @@ inline void core::yield(invocation& call) {
 inline std::uint32_t core::open_wait(invocation& self, fiber& on,
                                      std::int64_t until) noexcept {
   const std::uint32_t wait = on.arm();
-  self.on.store(&on, std::memory_order_relaxed);
+  // release: publishes the fiber to in_flight().
+  self.on.store(&on, std::memory_order_release);
   self.sleep_number.store(wait, std::memory_order_release);
   // seq_cst: pairs with the fence in wake_suspended().
   std::atomic_thread_fence(std::memory_order_seq_cst);
   const std::uint64_t token =
       (self.generation() << invocation::generation_shift) | wait;
   const std::int64_t deadline = self.deadline.load(std::memory_order_relaxed);
-  set(self.limit, self, token, &end_by_deadline);
+  self.limit.token = self.alarm.token = token;
   threads_.arm(self.limit, deadline, timer_order::deadline);
   if (until <= deadline) {
-    set(self.alarm, self, token, &end_wait);
     threads_.arm(self.alarm, until, timer_order::completion);
   }
   return wait;
@@ -176,14 +176,25 @@ inline void core::go_on(invocation& self, worker& here,
   }
 }
 
+inline void core::wake(fiber* suspended, std::uint32_t wait) noexcept {
+  if (suspended != nullptr && suspended->wake(wait)) resume(*suspended);
+}
+
+inline void core::resume(fiber& ready) noexcept {
+  worker* const home = ready.home();
+  home == threads_.here() ? home->resume(ready) : home->post(ready);
+}
+
 // Both may come late, for a record or a fiber in use again: the generation
 // guards the one, and a fiber woken in vain looks and waits again.
 inline void core::end_wait(void* target, std::uint64_t token,
                            std::int64_t) noexcept {
   auto& call = *static_cast<invocation*>(target);
+  const auto wait = static_cast<std::uint32_t>(token);
+  // 0: it waits for a place, not on a fiber.
+  if (wait == 0) return;
   if (call.generation() != token >> invocation::generation_shift) return;
-  call.engine->wake(call.on.load(std::memory_order_relaxed),
-                    static_cast<std::uint32_t>(token));
+  call.engine->wake(call.on.load(std::memory_order_relaxed), wait);
 }
 
 inline void core::end_by_deadline(void* target, std::uint64_t token,
@@ -191,6 +202,10 @@ inline void core::end_by_deadline(void* target, std::uint64_t token,
   auto& call = *static_cast<invocation*>(target);
   call.engine->expire(call, token >> invocation::generation_shift, now);
   end_wait(target, token, now);
+}
+
+inline void core::throw_if_forked() const {
+  if (is_forked()) throw bad_outcome(*is_unusable());
 }
 
 HOTPLATE_NOINLINE inline void core::wait_as_thread(

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "hotplate/codec.hpp"
+#include "hotplate/module.hpp"
 #include "hotplate/registry/signature.hpp"
 #include "hotplate/retire.hpp"
 
@@ -20,9 +21,13 @@ struct call_shape {
   void (*destroy_result)(void* result) noexcept;
 };
 
-/// A handler, its type erased: made once by deploy, called through pointers.
+/// A handler, its type erased: made once by deploy, called through pointers to
+/// code of the shared object that deploys it.
 struct handler {
-  std::string_view signature;
+  /// First: an engine of another build can read no more than that.
+  build_stamp build = this_build(sizeof(handler));
+  module_id module = this_module();
+  const std::type_info* signature;
   const call_shape* typed;
   const call_shape* by_view;   ///< Event as a view; null without codec.
   const call_shape* by_value;  ///< Event moved in; null without codec.
@@ -177,7 +182,7 @@ template <typename Handler, typename Signature>
 handler describe_calls() {
   using shapes = calls<Handler, Signature>;
   handler erased{};
-  erased.signature = type_name<Signature>;
+  erased.signature = &typeid(Signature);
   erased.typed = &shapes::typed;
   if constexpr (shapes::has_codec) {
     erased.by_view = &encoded_shape<Handler, Signature, payload_view>;

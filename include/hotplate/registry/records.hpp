@@ -1,13 +1,13 @@
 #pragma once
 
 #include <atomic>
-#include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "hotplate/alias.hpp"
+#include "hotplate/base/decimal.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/registry/handler.hpp"
 
@@ -17,18 +17,25 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 struct version_record {
   version_record(std::uint32_t its_number, const function_config& its_config,
                  handler its_handler)
-      : number(its_number), config(its_config), how(std::move(its_handler)) {}
+      : number(its_number),
+        config(its_config),
+        signature(its_handler.signature->name()),
+        how(std::move(its_handler)) {}
   version_record(const version_record&) = delete;
   version_record& operator=(const version_record&) = delete;
   virtual ~version_record() = default;
 
   bool removed() const noexcept {
-    return removed_.load(std::memory_order_relaxed);
+    // seq_cst: see core::is_gone().
+    return removed_.load(std::memory_order_seq_cst);
   }
 
   const std::uint32_t number;
   const function_config config;
-  const handler how;
+  const std::string signature;  // Mangled; see signature_id.
+  // Once it is removed, and nothing of it is left: only pointers to code that
+  // may be gone, which nobody follows.
+  handler how;
 
  private:
   friend class registry;
@@ -132,10 +139,8 @@ struct function_record {
   }
   version_record* find_version(std::string_view number) const noexcept {
     std::uint32_t value = 0;
-    const char* const end = number.data() + number.size();
-    const auto read = std::from_chars(number.data(), end, value);
-    if (read.ec != std::errc{} || read.ptr != end) return nullptr;
-    return find_version(value);
+    const bool read = read_decimal(number, value) == decimal_fault::none;
+    return read ? find_version(value) : nullptr;
   }
 
   /// The first of all, by `next`.

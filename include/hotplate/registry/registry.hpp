@@ -9,6 +9,7 @@
 #include "hotplate/base/lock.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/base/text.hpp"
+#include "hotplate/registry/readable.hpp"
 #include "hotplate/registry/records.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -64,14 +65,14 @@ class registry {
   /// Makes a version (`make(number)`) the live one; returns the one before it.
   /// Throws signature_changed if that one takes or returns something else.
   template <typename Make>
-  version_record* publish(function_record& function, std::string_view signature,
+  version_record* publish(function_record& function, signature_id signature,
                           const Make& make) {
     const lock_guard hold(lock_);
     version_record* const before = function.live();
-    if (before != nullptr && before->how.signature != signature) {
+    if (before != nullptr && before->signature != signature.name()) {
       throw signature_changed("function " + function.name + " is " +
-                              std::string(before->how.signature) + ", not " +
-                              std::string(signature) +
+                              readable(before->signature) + ", not " +
+                              readable(signature.name()) +
                               ": remove it before deploying it so");
     }
     version_record& made =
@@ -133,7 +134,7 @@ class registry {
     version_record* const gone = function.find_version(qualifier);
     if (gone == nullptr) return false;
     refuse_if_used(function, *gone);
-    gone->removed_.store(true, std::memory_order_relaxed);
+    gone->removed_.store(true, std::memory_order_seq_cst);
     return true;
   }
 
@@ -146,7 +147,7 @@ class registry {
       each->write({});
     }
     for (version_record& version : function.versions_) {
-      version.removed_.store(true, std::memory_order_relaxed);
+      version.removed_.store(true, std::memory_order_seq_cst);
       if (std::exchange(version.uses_, 0) > 0) {
         watcher_.in_use(version, false);
       }

@@ -5,9 +5,14 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include "hotplate/context.hpp"
+
+#if !defined(__GXX_RTTI)
+#error "hotplate tells signatures apart by typeid: compile it with -frtti"
+#endif
 
 namespace hotplate::inline HOTPLATE_ABI {
 
@@ -16,21 +21,10 @@ class function;
 
 namespace detail {
 
-/// A type as the compiler spells it: equal for equal types in every shared
-/// object of one compiler, where the address of its typeid might not be.
-template <typename T>
-consteval std::string_view spell_type() noexcept {
-  const std::string_view whole = __PRETTY_FUNCTION__;
-  const std::size_t from = whole.find("T = ") + 4;
-#if defined(__clang__)
-  return whole.substr(from, whole.rfind(']') - from);
-#else
-  return whole.substr(from, whole.find(';', from) - from);
-#endif
-}
-
-template <typename T>
-inline constexpr std::string_view type_name = spell_type<T>();
+/// What tells signatures apart: their mangled names, which compilers of one ABI
+/// agree on (they spell the same type differently), and which are equal in all
+/// shared objects, where addresses of typeinfo need not be.
+using signature_id = const std::type_info&;
 
 /// R(Args...) of a handler, its context left out.
 template <typename Callable>

@@ -47,7 +47,7 @@ class blocking_threads {
       const lock_guard hold(lock_);
       if (!queue_.push(unstarted)) return false;
       const bool lacking = queue_.size() > idle_ && running_ < most_;
-      if (lacking && !start_one() && running_ == 0) {
+      if (lacking && !start_one_(*this) && running_ == 0) {
         queue_.pop_last();
         return false;
       }
@@ -117,18 +117,19 @@ class blocking_threads {
   };
 
   // Under the lock.
-  bool start_one() noexcept try {
+  static bool start_one(blocking_threads& self) noexcept try {
     std::size_t i = 0;
-    while (slots_[i].in_use) ++i;
-    slot& own = slots_[i];
-    if (at(i) == nullptr) {
-      own.made.store(new worker(shared_, first_index_ + i, worker_kind::plain),
-                     std::memory_order_release);
+    while (self.slots_[i].in_use) ++i;
+    slot& own = self.slots_[i];
+    if (self.at(i) == nullptr) {
+      own.made.store(
+          new worker(self.shared_, self.first_index_ + i, worker_kind::plain),
+          std::memory_order_release);
     }
     if (own.thread.joinable()) own.thread.join();  // It has left.
-    own.thread = start_thread<&blocking_threads::work>(*this, own);
+    own.thread = start_thread<&blocking_threads::work>(self, own);
     own.in_use = true;
-    ++running_;
+    ++self.running_;
     return true;
   } catch (const std::bad_alloc&) {
     return false;
@@ -171,6 +172,7 @@ class blocking_threads {
   const thread_main enter_;
   void* const target_;
   const owned_array<slot> slots_;
+  bool (*const start_one_)(blocking_threads& self) noexcept = &start_one;
   mutable lock lock_;  // Guards the rest, and starting threads.
   task_queue queue_;
   std::size_t idle_ = 0;

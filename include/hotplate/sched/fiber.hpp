@@ -66,15 +66,23 @@ class fiber {
  public:
   using entry = void (*)(fiber& self);
 
+  /// What a fresh stack runs: code that stays as long as the stack
+  /// (engine/resident.hpp), as its frame stays at the bottom.
+  struct ground {
+    ground(entry main) noexcept : start(main) {}
+    entry start;
+    void (*first_frame)(boost::context::detail::transfer_t) noexcept = &enter;
+  };
+
   /// The thread's own stack.
   fiber() noexcept = default;
-  /// A fresh stack, on which the first switch calls `start`.
+  /// A fresh stack, on which the first switch calls `on.start`.
   fiber(const stack_memory& stack, std::uint8_t stack_class,
-        entry start) noexcept
-      : start_(start), stack_(stack), class_(stack_class) {
+        const ground& on) noexcept
+      : start_(on.start), stack_(stack), class_(stack_class) {
     auto* const top = reinterpret_cast<std::byte*>(this);
     context_ = boost::context::detail::make_fcontext(
-        top, static_cast<std::size_t>(top - stack.bottom), &enter);
+        top, static_cast<std::size_t>(top - stack.bottom), on.first_frame);
 #if defined(HOTPLATE_TSAN)
     tsan_ = __tsan_create_fiber(0);
 #endif

@@ -18,7 +18,7 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 class fiber_store {
  public:
   fiber_store(stack_pool& stacks, worker& home, fiber::entry start) noexcept
-      : stacks_(stacks), home_(home), start_(start) {}
+      : stacks_(stacks), home_(home), ground_(start) {}
   fiber_store(const fiber_store&) = delete;
   fiber_store& operator=(const fiber_store&) = delete;
   ~fiber_store() {
@@ -87,7 +87,7 @@ class fiber_store {
     constexpr std::size_t reserved =
         (sizeof(fiber) + cache_line - 1) / cache_line * cache_line;
     std::byte* const top = stack.bottom + stack.size - reserved;
-    auto* const made = new (top) fiber(stack, stack_class, start_);
+    auto* const made = new (top) fiber(stack, stack_class, ground_);
     made->settle_at(home_);
     made->next_made = std::exchange(made_, made);
     count_.fetch_add(1, std::memory_order_relaxed);
@@ -96,7 +96,7 @@ class fiber_store {
 
   stack_pool& stacks_;
   worker& home_;
-  const fiber::entry start_;
+  const fiber::ground ground_;
   // By stack class, last used first.
   std::array<fiber*, stack_pool::classes> idle_{};
   fiber* made_ = nullptr;  // All that were made here, the last one first.

@@ -35,7 +35,7 @@ class guests {
       worker* const own = tried.made.load(std::memory_order_relaxed);
       if (own != nullptr) [[likely]]
         return own;
-      return make(tried);
+      return make_(*this, tried);
     }
     return nullptr;
   }
@@ -57,10 +57,10 @@ class guests {
     std::atomic<worker*> made = nullptr;
   };
 
-  HOTPLATE_NOINLINE worker* make(slot& empty) noexcept try {
-    const auto i = static_cast<std::size_t>(&empty - slots_.get());
+  static worker* make(guests& self, slot& empty) noexcept try {
+    const auto i = static_cast<std::size_t>(&empty - self.slots_.get());
     auto* const made =
-        new worker(shared_, first_index_ + i, worker_kind::plain);
+        new worker(self.shared_, self.first_index_ + i, worker_kind::plain);
     empty.made.store(made, std::memory_order_release);
     return made;
   } catch (const std::bad_alloc&) {
@@ -72,6 +72,7 @@ class guests {
   const std::size_t first_index_;
   const std::size_t most_;
   const owned_array<slot> slots_;
+  worker* (*const make_)(guests& self, slot& empty) noexcept = &make;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

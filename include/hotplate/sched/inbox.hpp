@@ -49,12 +49,7 @@ class fences_unseen {
 class inbox {
  public:
   /// False when memory is out.
-  bool push(task* pushed) noexcept try {
-    [[maybe_unused]] const fences_unseen here;
-    return queue_.enqueue(pushed);
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
+  bool push(task* pushed) noexcept { return push_(*this, pushed); }
 
   /// Takes up to `most` tasks, oldest first; returns how many.
   std::size_t take(task** to, std::size_t most) noexcept {
@@ -65,7 +60,17 @@ class inbox {
   bool empty() const noexcept { return queue_.size_approx() == 0; }
 
  private:
+  // The queue makes an object with virtual functions for each thread that
+  // pushes.
+  static bool push_here(inbox& self, task* pushed) noexcept try {
+    [[maybe_unused]] const fences_unseen here;
+    return self.queue_.enqueue(pushed);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+
   moodycamel::ConcurrentQueue<task*> queue_;
+  bool (*const push_)(inbox& self, task* pushed) noexcept = &push_here;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -9,12 +9,17 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 // To all workers, oldest first: on its own deque it would come before what has
 // waited longer. With no memory for that, it stays.
 inline void worker::offer(fiber& ready) noexcept {
-  ready.as_task().refuse = &stay;
+  ready.as_task().refuse = stay_;
   if (shared_.arrivals.push(&ready.as_task())) {
     shared_.wake_any();
   } else {
     send(ready);
   }
+}
+
+inline void worker::send(fiber& ready) noexcept {
+  &ready == &root_ ? call_root() : mail_.push(ready);
+  nudge();
 }
 
 inline void worker::stay(task& self, worker&) noexcept {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "hotplate/base/owned.hpp"
+#include "hotplate/base/text.hpp"
 #include "hotplate/base/thread.hpp"
 #include "hotplate/sched/blocking_threads.hpp"
 #include "hotplate/sched/guests.hpp"
@@ -68,9 +69,9 @@ class scheduler {
     } catch (const std::system_error& why) {
       const std::size_t started = started_;
       stop();
-      throw std::system_error(why.code(), "hotplate: no thread for worker " +
-                                              std::to_string(started + 1) +
-                                              " of " + std::to_string(size()));
+      throw std::system_error(
+          why.code(), sentence({"hotplate: no thread for worker ", started + 1,
+                                " of ", size()}));
     } catch (...) {
       stop();
       throw;
@@ -177,13 +178,13 @@ class scheduler {
  private:
   void run(worker& on) noexcept {
     if (config_.pinned) pin_to_cpu(on.index());
-    run_as(on, config_.name + "/" + std::to_string(on.index()));
+    run_as(on, sentence({config_.name, "/", on.index()}));
   }
 
   static void run_spare(void* self, worker& on) {
     auto& mine = *static_cast<scheduler*>(self);
-    mine.run_as(
-        on, mine.config_.name + "/s" + std::to_string(on.index() - mine.size_));
+    mine.run_as(on,
+                sentence({mine.config_.name, "/s", on.index() - mine.size_}));
   }
 
   void run_as(worker& on, const std::string& name) noexcept {
@@ -202,9 +203,9 @@ class scheduler {
 
   static void enter_blocking(void* self, worker& on) {
     auto& mine = *static_cast<scheduler*>(self);
-    mine.enter(on, mine.config_.name + "/b" +
-                       std::to_string(on.index() - mine.shared_.workers.size() -
-                                      mine.guests_.most()));
+    mine.enter(on, sentence({mine.config_.name, "/b",
+                             on.index() - mine.shared_.workers.size() -
+                                 mine.guests_.most()}));
   }
 
   void enter(worker& on, const std::string& name) noexcept {

@@ -203,16 +203,20 @@ class worker {
 
   // --- peers.hpp
   void offer(fiber& ready) noexcept;
+  void send(fiber& ready) noexcept;
   static void stay(task& self, worker&) noexcept;
   void take_in(fiber& come) noexcept;
   static void end_stay(void* argument) noexcept;
+  // As others may call them later: see engine/resident.hpp.
+  void (*const stay_)(task& self, worker&) noexcept = &stay;
+  void (*const end_stay_)(void* argument) = &end_stay;
 
   void leave_for(fiber& next, after_switch then) noexcept {
     fiber& self = *current_;
     if (!lets_go(self)) [[likely]]
       return go(next, then);
     move left{*this, self, then};
-    go(next, {&end_stay, &left});
+    go(next, {end_stay_, &left});
   }
 
   // Lives on the stack that is left, until that is resumed.
@@ -221,10 +225,6 @@ class worker {
     fiber& self;
     after_switch then;
   };
-  void send(fiber& ready) noexcept {
-    &ready == &root_ ? call_root() : mail_.push(ready);
-    nudge();
-  }
 
   // Of a dismissed one: a fiber that has moved away was its last.
   bool may_leave() noexcept {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <typeinfo>
 #include <vector>
 
 namespace {
@@ -23,10 +24,10 @@ class registry_test : public testing::Test {
   }
 
   version_record* publish(function_record& function,
-                          std::string_view signature = "int (int)") {
+                          const std::type_info& signature = typeid(int(int))) {
     return names_.publish(function, signature, [&](std::uint32_t number) {
       handler how{};
-      how.signature = signature;
+      how.signature = &signature;
       return hotplate::detail::make_owned<version_record>(
           number, hotplate::function_config{}, std::move(how));
     });
@@ -146,10 +147,10 @@ TEST_F(registry_test, an_older_version_is_found_by_its_number) {
 
 TEST_F(registry_test, another_signature_is_refused_in_words) {
   function_record& hello = enter("hello");
-  publish(hello, "int (int)");
+  publish(hello, typeid(int(int)));
 
   try {
-    publish(hello, "void ()");
+    publish(hello, typeid(void()));
     ADD_FAILURE() << "it was accepted";
   } catch (const hotplate::signature_changed& why) {
     EXPECT_STREQ(why.what(),
@@ -160,13 +161,13 @@ TEST_F(registry_test, another_signature_is_refused_in_words) {
 
 TEST_F(registry_test, a_refused_version_changes_nothing) {
   function_record& hello = enter("hello");
-  publish(hello, "int (int)");
+  publish(hello, typeid(int(int)));
   version_record* const live = hello.live();
 
-  EXPECT_THROW(publish(hello, "void ()"), hotplate::signature_changed);
+  EXPECT_THROW(publish(hello, typeid(void())), hotplate::signature_changed);
 
   EXPECT_EQ(hello.live(), live);
-  publish(hello, "int (int)");
+  publish(hello, typeid(int(int)));
   EXPECT_EQ(hello.live()->number, 2U) << "no number was lost";
 }
 
@@ -177,7 +178,7 @@ TEST_F(registry_test, a_version_that_cannot_be_made_takes_no_number) {
     throw std::bad_alloc();
   };
 
-  EXPECT_THROW(names_.publish(hello, "int (int)", fail), std::bad_alloc);
+  EXPECT_THROW(names_.publish(hello, typeid(int(int)), fail), std::bad_alloc);
 
   EXPECT_EQ(hello.live(), nullptr);
   publish(hello);
@@ -210,14 +211,14 @@ TEST_F(registry_test, what_is_not_live_cannot_be_retracted) {
 
 TEST_F(registry_test, a_retracted_name_may_come_back_with_another_signature) {
   function_record& hello = enter("hello");
-  publish(hello, "int (int)");
+  publish(hello, typeid(int(int)));
   names_.retract(hello);
 
-  version_record* const before = publish(hello, "void ()");
+  version_record* const before = publish(hello, typeid(void()));
 
   EXPECT_EQ(before, nullptr);
   EXPECT_EQ(hello.live()->number, 2U) << "numbers are not used twice";
-  EXPECT_EQ(hello.live()->how.signature, "void ()");
+  EXPECT_EQ(hello.live()->signature, typeid(void()).name());
 }
 
 TEST_F(registry_test, names_are_listed_in_order_of_their_entry) {

@@ -11,8 +11,11 @@
 #include <span>
 #include <string>
 #include <tuple>
+#include <typeinfo>
 #include <utility>
 #include <vector>
+
+#include "hotplate/registry/readable.hpp"
 
 namespace {
 
@@ -25,7 +28,6 @@ using hotplate::detail::in_arena;
 using hotplate::detail::returnable;
 using hotplate::detail::storable;
 using hotplate::detail::stored_t;
-using hotplate::detail::type_name;
 using std::is_same_v;
 
 struct point {};
@@ -113,30 +115,23 @@ TEST(signature_test, a_lambdas_signature_is_that_of_its_call) {
   EXPECT_TRUE((is_same_v<signature_of<decltype(lambda)>, long(int)>));
 }
 
-TEST(type_name_test, is_what_the_compiler_spells) {
-  EXPECT_EQ(type_name<int>, "int");
-  EXPECT_EQ(type_name<double>, "double");
+std::string readable_name(const std::type_info& of) {
+  return hotplate::detail::readable(of.name());
 }
 
-TEST(type_name_test, of_a_signature_names_result_and_parameters) {
-  const std::string name(type_name<bool(int, double)>);
-
-  EXPECT_EQ(name.substr(0, 4), "bool");
-  EXPECT_NE(name.find("int, double"), std::string::npos) << name;
-  EXPECT_EQ(name.back(), ')') << name;
+TEST(readable_test, a_signature_is_shown_as_in_the_source) {
+  EXPECT_EQ(readable_name(typeid(bool(int, double))), "bool (int, double)");
+  EXPECT_EQ(readable_name(typeid(std::string(std::string_view))),
+            "std::string (std::string_view)");
+  EXPECT_EQ(readable_name(typeid(std::vector<std::string>())),
+            "std::vector<std::string, std::allocator<std::string > > ()");
+  EXPECT_EQ(readable_name(typeid(void(hotplate::usage))),
+            "void (hotplate::usage)");
+  EXPECT_EQ(readable_name(typeid(int(*)[3])), "int (*) [3]");
 }
 
-TEST(type_name_test, of_different_types_differ) {
-  EXPECT_NE((type_name<int(int)>), (type_name<int(long)>));
-  EXPECT_NE((type_name<int(int)>), (type_name<void(int)>));
-  EXPECT_NE((type_name<int(int)>), (type_name<int(int, int)>));
-  EXPECT_NE((type_name<int(point)>), (type_name<int(counting)>));
-}
-
-TEST(type_name_test, keeps_the_brackets_of_an_array) {
-  const std::string name(type_name<int(*)[3]>);
-
-  EXPECT_NE(name.find("[3]"), std::string::npos) << name;
+TEST(readable_test, what_is_no_mangled_name_is_shown_as_it_is) {
+  EXPECT_EQ(hotplate::detail::readable("not mangled"), "not mangled");
 }
 
 }  // namespace

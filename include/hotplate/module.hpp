@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "hotplate/version.hpp"
+
+// The linker gives every shared object, and the program, one of its own.
+extern "C" {
+extern void* __dso_handle __attribute__((visibility("hidden")));
+}
+
+namespace hotplate::inline HOTPLATE_ABI {
+
+/// Names a shared object, or the program, for as long as it is loaded.
+using module_id = const void*;
+
+/// Of the one that the calling code was compiled into.
+__attribute__((visibility("hidden"))) inline module_id this_module() noexcept {
+  return &__dso_handle;
+}
+
+namespace detail {
+
+/// Which library a shared object was built with; equal where all layouts are.
+/// Plain, and never changed: different builds read each other's.
+struct build_stamp {
+  std::uint32_t bytes;    // Of the struct that it begins.
+  std::uint32_t version;  // 10,000 major + 100 minor + patch.
+  const char* abi;
+};
+
+__attribute__((visibility("hidden"))) constexpr build_stamp this_build(
+    std::uint32_t bytes) noexcept {
+  return {bytes,
+          HOTPLATE_VERSION_MAJOR * 10'000 + HOTPLATE_VERSION_MINOR * 100 +
+              HOTPLATE_VERSION_PATCH,
+          HOTPLATE_ABI_TEXT};
+}
+
+constexpr bool operator==(const build_stamp& a, const build_stamp& b) noexcept {
+  return a.bytes == b.bytes && a.version == b.version &&
+         std::string_view(a.abi) == b.abi;
+}
+
+}  // namespace detail
+
+}  // namespace hotplate::inline HOTPLATE_ABI
