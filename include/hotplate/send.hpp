@@ -41,9 +41,10 @@
 // Errors of send() and replay(), as outcomes: not_found, no_codec,
 // event_too_large, bad_event (key, tenant or trace too long), throttled (queue
 // or keys full), resource_exhausted, draining, engine_unusable. Neither waits,
-// but for the event_store. Thread safety: all may be called from any thread, and
-// in handlers. Lifetime: what sends is code of the shared object that calls one
-// of these first, and stays in use until the engine ends (engine_view::drain).
+// but for the event_store. Thread safety: all may be called from any thread,
+// and in handlers. Lifetime: what sends is code of the shared object that calls
+// one of these first, and stays in use until the engine ends
+// (engine_view::drain).
 
 namespace hotplate::inline HOTPLATE_ABI {
 
@@ -53,7 +54,14 @@ template <typename Engine>
 bool is_forked(event_sender<Engine>& face) noexcept {
   return access::core_of(static_cast<Engine&>(face)).is_forked();
 }
-inline outcome<event_id> unusable_sender() { return {is_unusable(), usage{}}; }
+/// Before an office is asked for, which a child could neither make nor lock.
+inline outcome<event_id> unusable_sender(failure why, std::size_t bytes = 0) {
+  usage used;
+  used.trigger = trigger::event;
+  used.event_bytes = bytes;
+  used.status = why->code;
+  return {std::move(why), used};
+}
 
 template <typename Engine>
 post_office& office_of(event_sender<Engine>& face) {
@@ -66,7 +74,9 @@ template <typename Engine>
 outcome<event_id> event_sender<Engine>::send(std::string_view name,
                                              payload_view event,
                                              const send_options& options) {
-  if (detail::is_forked(*this)) return detail::unusable_sender();
+  if (detail::is_forked(*this)) {
+    return detail::unusable_sender(detail::is_unusable(name), event.size());
+  }
   return detail::office_of<Engine>(*this).send(name, event, options);
 }
 
@@ -78,7 +88,9 @@ std::vector<dead_letter> event_sender<Engine>::dead_letters() {
 
 template <typename Engine>
 outcome<event_id> event_sender<Engine>::replay(event_id id) {
-  if (detail::is_forked(*this)) return detail::unusable_sender();
+  if (detail::is_forked(*this)) {
+    return detail::unusable_sender(detail::is_unusable());
+  }
   return detail::office_of<Engine>(*this).replay(id);
 }
 

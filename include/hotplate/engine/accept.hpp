@@ -55,9 +55,6 @@ inline post_office& post_office::of(core& engine) {
 inline outcome<event_id> post_office::send(std::string_view name,
                                            payload_view event,
                                            const send_options& options) try {
-  if (engine_.is_forked()) {
-    return refuse(is_unusable(engine_, name), event.size());
-  }
   const version_record* const version = version_of(name, 0);
   if (failure why = object_to(name, version, event, options)) {
     return refuse(std::move(why), event.size());

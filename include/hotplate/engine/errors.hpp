@@ -28,13 +28,6 @@ inline failure make_error(errc code, std::string message) {
   return made;
 }
 
-/// In a forked child.
-inline failure is_unusable() {
-  return make_error(errc::engine_unusable,
-                    "this process was forked from the engine's, without its "
-                    "threads; make an engine of its own");
-}
-
 struct spare_errors {
   /// One of the engine's where there is no memory for another; settle.hpp.
   static failure take(core& engine) noexcept;
@@ -94,14 +87,19 @@ inline failure has_no_qualifier(core& engine, std::string_view name,
                               shown(qualifier)}));
 }
 
-/// Why there is no record of an invocation.
-inline failure is_unusable(core& engine, std::string_view name) noexcept {
-  return make_error(
-      engine, errc::engine_unusable, name,
-      sentence({"function ", shown(name), " cannot be invoked: this process ",
-                "was forked from the engine's, without its threads; make an ",
-                "engine of its own"}));
+/// In a forked child, which has no threads to lock the engine's reserve.
+inline failure is_unusable(std::string_view name = {}) {
+  failure made = make_error(
+      errc::engine_unusable,
+      sentence(
+          {name.empty() ? "" : "function ", shown(name),
+           name.empty() ? "" : " cannot be invoked: ", "this process was ",
+           "forked from the engine's, without its threads; make an engine ",
+           "of its own"}));
+  made->function = name;
+  return made;
 }
+
 inline failure has_no_room(core& engine, std::string_view name) noexcept {
   return make_error(engine, errc::resource_exhausted, name,
                     sentence({"the host has no memory for an invocation of ",

@@ -75,8 +75,7 @@ std::vector<outcome<R>> get_all(const Inputs& inputs,
 
 HOTPLATE_NOINLINE inline failure lacks_record(core& engine,
                                               std::string_view name) noexcept {
-  return engine.is_forked() ? is_unusable(engine, name)
-                            : has_no_room(engine, name);
+  return engine.is_forked() ? is_unusable(name) : has_no_room(engine, name);
 }
 
 template <typename R>
@@ -212,7 +211,8 @@ std::string_view function<R(Args...)>::name() const noexcept {
 
 template <typename T>
 pending<T>::pending(detail::invocation& started) noexcept
-    : call_(&started), generation_(started.generation()),
+    : call_(&started),
+      generation_(started.generation()),
       leash_(started.engine->leashes()) {}
 
 template <typename T>
