@@ -30,7 +30,7 @@ class core;
 /// state; one that threw has cleaned up behind itself (P4).
 inline bool leaves_instance_sound(errc verdict) noexcept {
   return verdict != errc::timed_out && verdict != errc::out_of_memory &&
-         verdict != errc::cancelled;
+         verdict != errc::resource_exhausted && verdict != errc::cancelled;
 }
 
 /// A function with what the engine's stages keep for it.

@@ -119,7 +119,10 @@ TEST_P(response_test, at_the_engines_limit_it_is_refused_with_both_figures) {
   EXPECT_THAT(refused.error().message, HasSubstr("57344"));
   EXPECT_EQ(held(*engine_), 3U * 16'384);
   all.pop_back();
-  EXPECT_TRUE((*make_)(5000)) << "as soon as there is room again";
+  const auto next = (*make_)(5000);
+  EXPECT_TRUE(next) << "as soon as there is room again";
+  EXPECT_EQ(next.usage().start, hotplate::start_kind::cold)
+      << "an instance that was short of memory is not used again";
 }
 
 TEST_P(response_test, a_limit_of_0_leaves_those_on_the_heap) {
