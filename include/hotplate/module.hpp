@@ -5,8 +5,10 @@
 
 #include "hotplate/version.hpp"
 
-// The linker gives every shared object, and the program, one of its own.
+// The linker gives every shared object, and the program, one of its own
+// (Itanium C++ ABI, 3.3.5), of this name.
 extern "C" {
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
 extern void* __dso_handle __attribute__((visibility("hidden")));
 }
 

@@ -88,8 +88,8 @@ struct watcher {
 /// I3: the handler's side writes the fields of its progress, anybody may read
 ///     them; all are atomics, and none says more than how far it has come.
 /// I4: an idle record has no failure, nothing thrown, no chunks, no parent, no
-///     event, no loan, neither version nor user, and nobody awaited or followed;
-///     what else is new for each invocation, open() writes.
+///     event, no loan, neither version nor user, and nobody awaited or
+///     followed; what else is new for each invocation, open() writes.
 /// I5: while a record has a version, that one's handler may be called; while it
 ///     is counted by a module_use, code of that shared object. See unload.hpp.
 struct invocation final : task, waiter {

@@ -82,7 +82,7 @@ std::vector<std::string> core::uses_of(module_id gone, bool& may_end) {
   const sender* const events = sender_.load(std::memory_order_acquire);
   if (events != nullptr && events->module == gone) {
     may_end = false;
-    uses.push_back("it was the first to send an event: its code sends them");
+    uses.emplace_back("it was the first to send an event: its code sends them");
   }
   return uses;
 }

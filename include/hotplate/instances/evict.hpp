@@ -112,13 +112,11 @@ inline bool instance_pool::end_evicted(instance& gone, worker& on) noexcept {
   const std::int64_t idle = idle_time(gone.idle_since, clock_.now());
   gone.older = nullptr;
   ending last(*this, gone, on.current());
-  if (maker_.ends_silently()) {
-    last.run(last, on);
-  } else if (on.run_now(last)) {
+  const bool apart = !maker_.ends_silently();
+  if (apart && on.run_now(last)) {
     while (on.is_plain() && !last.done) on.run_ready();
-  } else if (restore(gone)) {
-    return false;
   } else {
+    if (apart && restore(gone)) return false;
     last.run(last, on);
   }
   const lock_guard hold(lock_);

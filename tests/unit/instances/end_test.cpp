@@ -262,4 +262,36 @@ TEST(blocking_instances, take_the_memory_of_others) {
   waiting_state::to_end = nullptr;
 }
 
+// And stay on their worker meanwhile, who else would go on at once: their fiber
+// has moved before, and remembers.
+TEST(moving_handlers, wait_for_the_end_of_what_they_evict) {
+  using hotplate::literals::operator""_MiB;
+  instance_counts counts;
+  waiting_state::counts = &counts;
+  hotplate::engine engine({.workers = 2, .instance_memory = 256_MiB});
+  hotplate::semaphore gate(engine, 0);
+  const hotplate::function_config any{.affinity = hotplate::affinity::any};
+  const auto before = engine.deploy(
+      "before", [](context& ctx) { ctx.yield(); }, any);
+  for (int i = 0; i < 20; ++i) before().value();
+  engine.remove("before");
+  ASSERT_TRUE(eventually(engine, [&] {
+    return engine.stats().instance_memory == hotplate::mebibytes{0};
+  }));
+  engine.deploy<waiting_state>("f", {.memory = 256_MiB})(false).value();
+  waiting_state::to_end = &gate;
+  const auto g = engine.deploy(
+      "g", [](context&) { return 1; }, any);
+
+  auto started = g.async();
+  ASSERT_TRUE(eventually(
+      engine, [&] { return counts.retired_for(retire_reason::evicted) == 1; }));
+  EXPECT_FALSE(started.wait_until(engine.now() + milliseconds(20)))
+      << "it waits for that end";
+  gate.release();
+
+  EXPECT_EQ(started.get().value(), 1);
+  waiting_state::to_end = nullptr;
+}
+
 }  // namespace

@@ -134,13 +134,13 @@ TEST_F(name_limits, a_tenant_has_1_to_64_bytes_and_a_limit) {
   const auto limit = [&](const std::string& name, std::int64_t to) {
     return refusal_of([&] { engine_.limit_tenant(name, to); });
   };
-  constexpr std::int64_t many = std::int64_t{1} << 40;
-  EXPECT_EQ(limit(longest, many), "not refused");
+  constexpr std::int64_t most = std::int64_t{1} << 40;
+  EXPECT_EQ(limit(longest, most), "not refused");
   EXPECT_EQ(limit("t", 0), "not refused");
 
   EXPECT_THAT(limit("", 1), HasSubstr("allowed are 1 to 64 bytes"));
   EXPECT_THAT(limit(longest + "t", 1), HasSubstr("allowed are 1 to 64 bytes"));
-  EXPECT_THAT(limit("t", many + 1), HasSubstr("limit = 1099511627777"));
+  EXPECT_THAT(limit("t", most + 1), HasSubstr("limit = 1099511627777"));
   EXPECT_THAT(limit("t", -1), HasSubstr("limit = -1 invocations: allowed"));
   EXPECT_EQ(engine_.tenants().size(), 2U);
 }
