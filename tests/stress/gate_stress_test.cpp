@@ -10,8 +10,8 @@ namespace {
 using hotplate::detail::gate;
 using hotplate::detail::ticket;
 
-constexpr std::size_t threads = 4;
-constexpr int turns = 200'000;
+constexpr std::size_t gate_threads = 4;
+constexpr int gate_turns = 200'000;
 
 // What gates claim of themselves, counted beside them.
 class witness {
@@ -34,8 +34,8 @@ TEST(gate_stress_test, never_more_are_inside_than_the_limit) {
   gate door(2);
   witness seen;
 
-  together(threads, [&](std::size_t) {
-    for (int i = 0; i < turns; ++i) {
+  together(gate_threads, [&](std::size_t) {
+    for (int i = 0; i < gate_turns; ++i) {
       if (!door.try_enter()) continue;
       seen.came();
       seen.left();
@@ -50,11 +50,11 @@ TEST(gate_stress_test, never_more_are_inside_than_the_limit) {
 }
 
 TEST(gate_stress_test, nobody_is_refused_while_there_is_room) {
-  gate door(threads);
+  gate door(gate_threads);
   std::atomic<int> refused = 0;
 
-  together(threads, [&](std::size_t) {
-    for (int i = 0; i < turns; ++i) {
+  together(gate_threads, [&](std::size_t) {
+    for (int i = 0; i < gate_turns; ++i) {
       if (door.try_enter()) {
         door.leave();
       } else {
@@ -70,8 +70,8 @@ TEST(gate_stress_test, tickets_keep_to_both_limits_and_all_come_back) {
   gate engine(3), often(2), seldom(2);
   witness in_engine, in_often;
 
-  together(threads, [&](std::size_t thread) {
-    for (int i = 0; i < turns; ++i) {
+  together(gate_threads, [&](std::size_t thread) {
+    for (int i = 0; i < gate_turns; ++i) {
       ticket admitted;
       const bool to_often = thread % 2 == 0;
       if (admitted.enter(engine, to_often ? often : seldom)) continue;
@@ -92,8 +92,8 @@ TEST(gate_stress_test, what_was_written_inside_is_seen_by_the_next) {
   int turns_taken = 0;  // Not atomic: ThreadSanitizer checks the orders.
   std::atomic<int> entered = 0;
 
-  together(threads, [&](std::size_t) {
-    for (int i = 0; i < turns; ++i) {
+  together(gate_threads, [&](std::size_t) {
+    for (int i = 0; i < gate_turns; ++i) {
       if (!door.try_enter()) continue;
       ++turns_taken;
       ++entered;
