@@ -95,9 +95,7 @@ inline void core::watch_overrun(std::size_t worker, invocation& call,
   const std::int64_t beyond = overruns_seen_.look(worker, number, now);
   if (beyond == 0) return;
   const glimpse seen(call);
-  // acquire: this look at the state must not come before those.
-  std::atomic_thread_fence(std::memory_order_acquire);
-  if (call.generation() != generation || seen.target == nullptr) return;
+  if (!seen.still_is(call, generation)) return;
   const overrun late{seen.target->name,
                      {identity_, number},
                      seen.version->number,

@@ -94,7 +94,6 @@ HOTPLATE_NOINLINE inline void core::call_in(worker* here) noexcept {
     auto& call = static_cast<invocation&>(*called);
     called = called->behind;
     threads_.timers().disarm(call.limit);
-    call.reached.store(stage::queue, std::memory_order_relaxed);
     send_to_worker(call, here);
   }
 }

@@ -134,7 +134,7 @@ struct continuations {
   static void call(invocation& next) noexcept {
     const std::int64_t now = next.engine->clock_now();
     next.handler_started.store(now, std::memory_order_relaxed);
-    // release: publishes what its maker wrote; pairs with core::find_all().
+    // release: publishes what its maker wrote; pairs with core::cancel_made().
     next.started.store(now, std::memory_order_release);
     const bool wanted =
         next.followed.exchange(nullptr, std::memory_order_acq_rel) != nullptr;
@@ -166,7 +166,7 @@ struct continuations {
     if (next.claim()) {
       next.is.verdict = verdict;
       next.settled_at = engine.clock_now();
-      next.failure = std::move(next.thrown);
+      if (verdict != errc::ok) next.failure = std::move(next.thrown);
       if (verdict != errc::ok && !next.failure) {
         next.failure = is_cancelled(next);
       }

@@ -107,6 +107,8 @@ class core {
   worker* wait(invocation& call, worker* here, std::int64_t until = forever);
   void sleep_until(invocation& call, std::int64_t when);
   void yield(invocation& call);
+  /// The same, of what belongs to no invocation if that is null.
+  void yield(invocation* self, worker& here);
   /// The worker that the calling thread is running, or null. In a handler whose
   /// invocation is over, throws invocation_cancelled instead; else marks where
   /// it may be suspended now.
@@ -201,6 +203,7 @@ class core {
   static fiber* run(task& self, worker& on);
   static void refuse_fiber(task& self, worker& on) noexcept;
   bool begin(invocation& call) noexcept;
+  static void enter_queue(invocation& call) noexcept;
   void enter_init(invocation& call, start_kind how, std::int64_t now) noexcept;
   void enter_handler(invocation& call, std::int64_t now) noexcept;
   void bound_handler(invocation& call, std::int64_t now) noexcept;

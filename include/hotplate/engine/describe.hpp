@@ -34,6 +34,17 @@ struct core::glimpse {
         child(call.awaited.load(std::memory_order_relaxed)),
         where(call.at.read()) {}
 
+  /// Whether all of it was said of the same invocation, which has not ended.
+  bool still_is(const invocation& call,
+                std::uint64_t generation) const noexcept {
+    // acquire: this look at the state must not come before those.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    const std::uint64_t now = call.state.load(std::memory_order_relaxed);
+    return now >> invocation::generation_shift == generation &&
+           (now & invocation::ended) == 0 && target != nullptr &&
+           version != nullptr;
+  }
+
   invocation_state state() const noexcept {
     if (reached <= stage::admission) return invocation_state::waiting;
     if (!started) return invocation_state::queued;
@@ -52,14 +63,10 @@ std::vector<invocation_info> core::list_in_flight() {
     const std::uint64_t state = call.state.load(std::memory_order_acquire);
     if ((state & invocation::ended) != 0) return;
     const glimpse seen(call);
-    // acquire: the second look at the state must not come before these.
-    std::atomic_thread_fence(std::memory_order_acquire);
-    const std::uint64_t again = call.state.load(std::memory_order_relaxed);
-    const bool same = again >> invocation::generation_shift ==
-                      state >> invocation::generation_shift;
-    if (!same || seen.target == nullptr || seen.version == nullptr) return;
-    if ((again & invocation::ended) != 0) return;
-    list.push_back(info_of(call, seen, again, now));
+    if (seen.still_is(call, state >> invocation::generation_shift)) {
+      list.push_back(
+          info_of(call, seen, call.state.load(std::memory_order_relaxed), now));
+    }
   });
   return list;
 }

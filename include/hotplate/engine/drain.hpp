@@ -143,9 +143,11 @@ inline bool core::cancel_made(errc why, std::uint64_t& dropped) {
   records_.for_each([&](invocation& call) {
     if (call.has(invocation::claimed) || call.is_to_continue()) return;
     const std::uint64_t generation = call.generation();
-    // acquire: pairs with the releases in bound_by() and continuations::call().
+    // acquire: pairs with the releases in enter_queue() (or, of one that waits
+    // for a place, in bound_by()) and in continuations::call().
     const bool made =
-        call.deadline.load(std::memory_order_acquire) != forever ||
+        (call.deadline.load(std::memory_order_acquire) != forever &&
+         call.reached.load(std::memory_order_acquire) != stage::arrival) ||
         call.started.load(std::memory_order_acquire) != invocation::never;
     if (made && cancel(call, generation, why)) ++dropped;
     all = all && made;
@@ -167,10 +169,12 @@ inline std::vector<running_handler> core::still_running() {
     const std::uint64_t state = call.state.load(std::memory_order_acquire);
     if ((state & invocation::ended) != 0) return;
     if (call.start.load(std::memory_order_relaxed) == start_kind::none) return;
-    list.push_back({call.target->name,
-                    {identity_, (std::uint64_t{call.slot} << 32) |
-                                    (state >> invocation::generation_shift)},
-                    std::chrono::nanoseconds(now - call.arrived)});
+    const std::uint64_t generation = state >> invocation::generation_shift;
+    const glimpse seen(call);
+    if (!seen.still_is(call, generation)) return;
+    list.push_back({seen.target->name,
+                    {identity_, (std::uint64_t{call.slot} << 32) | generation},
+                    std::chrono::nanoseconds(now - seen.arrived)});
   });
   return list;
 }

@@ -41,17 +41,6 @@ HOTPLATE_NOINLINE inline worker* core::invoke(invocation& call, worker* here,
   return wait_or_leave(call, here);
 }
 
-// A handler that is thrown out while it waits takes no outcome any more.
-HOTPLATE_NOINLINE inline worker* core::wait_or_leave(invocation& call,
-                                                     worker* here) {
-  try {
-    return wait(call, here);
-  } catch (...) {
-    leave(call, threads_.here());
-    throw;
-  }
-}
-
 inline void core::start(invocation& call, worker* here) noexcept {
   if (admit(call, here) == admission::granted) send_to_worker(call, here);
 }
@@ -71,7 +60,6 @@ inline core::admission core::admit(invocation& call, worker* here) noexcept {
   // seq_cst, as entering was: see is_gone().
   if (call.version->removed()) [[unlikely]]
     return shut_out(call);
-  call.reached.store(stage::queue, std::memory_order_relaxed);
   return admission::granted;
 }
 
@@ -101,6 +89,7 @@ inline worker* core::run_directly(invocation& call, worker& here) {
   caller.open_parting();
   call.caller.store(&caller, std::memory_order_relaxed);
   call.is.direct = true;
+  enter_queue(call);
   if (self != nullptr) {
     step_out(*self, call.arrived);
     self->awaited.store(&call, std::memory_order_release);
@@ -124,6 +113,7 @@ inline worker* core::run_directly(invocation& call, worker& here) {
 // Blocking functions have threads of their own.
 HOTPLATE_NOINLINE inline void core::send_to_worker(invocation& call,
                                                    worker* here) noexcept {
+  enter_queue(call);
   if (call.stack_class == no_stack) {
     if (!threads_.blocking().submit(call)) refuse(call, lacks_thread(call));
   } else if (!threads_.submit(call, here)) {
@@ -145,6 +135,7 @@ inline worker* core::invoke_here(invocation& call, worker* here,
   const std::uint64_t generation = call.generation();
   const std::stop_callback cancelling(
       stop, [&]() noexcept { cancel(call, generation, errc::cancelled); });
+  if (answer == admission::granted) enter_queue(call);
   if (answer == admission::granted && !threads_.run_here(call)) {
     refuse(call, lacks_guest_place(call, config_.max_guest_threads));
     return nullptr;
@@ -274,6 +265,12 @@ inline void core::refuse_fiber(task& self, worker&) noexcept {
 }
 
 // On the way:
+
+// How its caller waits is written by now; pairs with cancel_made(), which must
+// not answer before.
+inline void core::enter_queue(invocation& call) noexcept {
+  call.reached.store(stage::queue, std::memory_order_release);
+}
 
 inline void core::enter_init(invocation& call, start_kind how,
                              std::int64_t now) noexcept {

@@ -179,7 +179,9 @@ inline void lobby::publish(void* argument) noexcept {
 
 inline worker* lobby::suspend(guest& self, worker* here, std::int64_t until,
                               bool must) {
-  if (here->running() == nullptr) return suspend_alone(self, *here, must);
+  if (here->running() == nullptr) {
+    return suspend_alone(self, *here, must || until == forever);
+  }
   auto& call = *static_cast<invocation*>(here->running());
   while (self.served.load(std::memory_order_acquire) == 0) {
     const bool over = call.has(invocation::claimed);

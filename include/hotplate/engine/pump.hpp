@@ -50,6 +50,7 @@ HOTPLATE_NOINLINE inline void core::run_pumping(invocation& call) {
   worker& on = *pump;
   call.caller.store(&on.root(), std::memory_order_relaxed);
   call.is.direct = true;
+  enter_queue(call);
   if (!on.run_now(call)) refuse_fiber(call, on);
   pump_until_settled(call, on, forever);
 }

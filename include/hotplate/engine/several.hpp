@@ -130,7 +130,7 @@ inline void sleep_until(core& engine, std::int64_t when,
 inline void yield(core& engine, const source_location& where) {
   worker* const here = engine.here_or_throw(where);
   if (here != nullptr && !here->on_root()) {
-    engine.yield(*static_cast<invocation*>(here->running()));
+    engine.yield(static_cast<invocation*>(here->running()), *here);
   } else if (engine.config().workers == 0) {
     engine.poll_one();
   } else {

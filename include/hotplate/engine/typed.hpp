@@ -100,7 +100,6 @@ decltype(auto) keep([[maybe_unused]] arena& memory, Argument& argument) {
   }
 }
 
-/// Opens a record and fills it, unless something is wrong with it already.
 /// Whether the caller of invoke_here stays until the handler has ended: not a
 /// handler, which may be thrown out, nor one who pumps.
 inline bool stays(const core& engine, const worker* here) noexcept {
@@ -117,6 +116,7 @@ decltype(auto) borrow([[maybe_unused]] arena& memory, Argument& argument) {
   }
 }
 
+/// Opens a record and fills it, unless something is wrong with it already.
 template <bool Borrows, typename Args, typename Result, typename... Given>
 invocation* prepare(core& engine, function_record& target,
                     signature_id signature, const invoke_options& options,

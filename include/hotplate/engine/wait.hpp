@@ -23,11 +23,22 @@ inline worker* core::wait(invocation& call, worker* here, std::int64_t until) {
   return here;
 }
 
+// A handler that is thrown out while it waits takes no outcome any more.
+HOTPLATE_NOINLINE inline worker* core::wait_or_leave(invocation& call,
+                                                     worker* here) {
+  try {
+    return wait(call, here);
+  } catch (...) {
+    leave(call, threads_.here());
+    throw;
+  }
+}
+
 namespace waiting {
 
 /// A fiber that waits for an invocation; lives on its stack.
 struct note {
-  invocation& call;
+  invocation* call;  // Null: for nothing but its turn.
   worker& home;
   fiber& self;
   std::uint32_t wait;
@@ -36,7 +47,7 @@ struct note {
 // Runs once the fiber has been left: only now may it be found.
 inline void publish(void* argument) {
   const note waiting = *static_cast<note*>(argument);
-  const std::uint64_t before = waiting.call.state.fetch_or(
+  const std::uint64_t before = waiting.call->state.fetch_or(
       invocation::fiber_waits, std::memory_order_acq_rel);
   if ((before & invocation::settled) != 0 && waiting.self.wake(waiting.wait)) {
     waiting.home.resume(waiting.self);
@@ -56,19 +67,27 @@ inline worker* core::wait_as_fiber(invocation& call, worker* here,
   auto* const self = static_cast<invocation*>(here->running());
   if (self == nullptr) return wait_alone(call, *here, until);
   while (!call.has(invocation::settled)) {
-    if (throw_if_over(here)) {
-      cancel(call, call.generation(), errc::cancelled);
+    const bool over = throw_if_over(here);
+    // Unless somebody else is just settling it: then that is waited for.
+    if (over && (cancel(call, call.generation(), errc::cancelled) ||
+                 until != forever)) {
       break;
     }
     const std::int64_t left_at = time_.now();
     if (left_at >= until) break;
     step_out(*self, left_at);
     fiber& on = here->current();
-    const std::uint32_t wait = open_wait(*self, on, until);
+    // One that is over has no deadline to be woken by any more.
+    const std::uint32_t wait = over ? on.arm() : open_wait(*self, on, until);
     call.caller.store(&on, std::memory_order_relaxed);
     call.wait_number.store(wait, std::memory_order_relaxed);
-    waiting::note note{call, *here, on, wait};
-    here = suspend(*self, *here, wait, {code_.publish_wait, &note});
+    waiting::note note{&call, *here, on, wait};
+    if (over) {
+      here->suspend({code_.publish_wait, &note});
+      here = on.home();
+    } else {
+      here = suspend(*self, *here, wait, {code_.publish_wait, &note});
+    }
     call.state.fetch_and(~std::uint64_t{invocation::fiber_waits},
                          std::memory_order_relaxed);
     close_wait(*self, *here, time_.now());
@@ -85,7 +104,7 @@ inline worker* core::wait_alone(invocation& call, worker& here,
     const std::uint32_t wait = on.arm();
     call.caller.store(&on, std::memory_order_relaxed);
     call.wait_number.store(wait, std::memory_order_relaxed);
-    waiting::note note{call, here, on, wait};
+    waiting::note note{&call, here, on, wait};
     here.suspend({&waiting::publish, &note});
     call.state.fetch_and(~std::uint64_t{invocation::fiber_waits},
                          std::memory_order_relaxed);
@@ -107,12 +126,20 @@ inline void core::sleep_until(invocation& call, std::int64_t when) {
   }
 }
 
+inline void core::yield(invocation* self, worker& here) {
+  if (self != nullptr) return yield(*self);
+  fiber& on = here.current();
+  waiting::note note{nullptr, here, on, on.arm()};
+  here.suspend({code_.yield, &note});
+  here.set_running(nullptr);
+}
+
 inline void core::yield(invocation& call) {
   worker& here = *threads_.here();
   if (throw_if_over(&here)) return;
   step_out(call, time_.now());
   fiber& on = here.current();
-  waiting::note note{call, here, on, open_wait(call, on, forever)};
+  waiting::note note{&call, here, on, open_wait(call, on, forever)};
   here.suspend({code_.yield, &note});
   close_wait(call, *on.home(), time_.now());
   throw_if_over(on.home());

@@ -52,6 +52,21 @@ inline exception_state* exceptions_of_this_thread() noexcept {
   return reinterpret_cast<exception_state*>(abi::__cxa_get_globals());
 }
 
+/// Meanwhile the calling thread handles no exception, and none is on its way:
+/// what it runs must not see those of its caller.
+class no_exceptions {
+ public:
+  no_exceptions() noexcept
+      : of_(exceptions_of_this_thread()), before_(std::exchange(*of_, {})) {}
+  no_exceptions(const no_exceptions&) = delete;
+  no_exceptions& operator=(const no_exceptions&) = delete;
+  ~no_exceptions() { *of_ = before_; }
+
+ private:
+  exception_state* const of_;
+  const exception_state before_;
+};
+
 /// What the stack that is switched to does first, once nobody runs on the one
 /// that was left: only now may that one be published to other threads.
 struct after_switch {
@@ -61,7 +76,7 @@ struct after_switch {
 
 /// A stack and where its execution stands. Lives at the top of that stack, so
 /// that a parked fiber keeps a single page.
-/// Thread safety: belongs to its worker, but for arm() and wake().
+/// Thread safety: belongs to its worker, but for wake(), call() and home().
 class fiber {
  public:
   using entry = void (*)(fiber& self);

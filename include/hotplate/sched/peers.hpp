@@ -27,6 +27,13 @@ inline void worker::stay(task& self, worker&) noexcept {
   ready.home()->send(ready);
 }
 
+inline void worker::change_orders(bool dismissed) noexcept {
+  dismissed_.store(dismissed, std::memory_order_release);
+  if (is_plain()) return;
+  shared_.idle.notify(shared_.beds[index_]);
+  shared_.idle.notify(retreat_);
+}
+
 inline void worker::take_in(fiber& come) noexcept {
   worker& from = *come.home();
   if (&from != this) {

@@ -140,7 +140,10 @@ class scheduler {
     if (guest == nullptr) return false;
     pthread_setspecific(here_, guest);
     guest->adopt_thread();
-    guest->run_plainly(given);
+    {
+      const no_exceptions here;
+      guest->run_plainly(given);
+    }
     guest->release_thread();
     pthread_setspecific(here_, nullptr);
     guests_.give_back(*guest);

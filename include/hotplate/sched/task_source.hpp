@@ -71,7 +71,7 @@ class task_source {
     return taken[0];
   }
 
-  inline task* steal_from_others() noexcept;  // worker.hpp
+  inline task* steal_from_others() noexcept;  // peers.hpp
 
   shared_sched& shared_;
   worker& owner_;

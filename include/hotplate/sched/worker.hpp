@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <utility>
@@ -70,8 +71,6 @@ class worker {
     if (shared_.dog.asleep()) [[unlikely]]
       shared_.dog.stir();
   }
-
-  // For the watchdog, too:
 
   /// Changes whenever this worker looks for the next thing to run.
   std::uint32_t turn() const noexcept { return tasks_.turn(); }
@@ -175,6 +174,8 @@ class worker {
   void park(std::int64_t when) noexcept {
     bed& own = serves_ ? shared_.beds[index_] : retreat_;
     shared_.idle.lie_down(own);
+    // Armed before a pumping thread could be woken, maybe.
+    if (when != forever) when = std::min(when, shared_.dog.timers().next());
     if (!anything_ready() && serves_ != dismissed() && !may_leave() &&
         !shared_.stopping.load(std::memory_order_relaxed)) {
       shared_.idle.sleep(own, when);
@@ -226,7 +227,7 @@ class worker {
     after_switch then;
   };
 
-  // Of a dismissed one: a fiber that has moved away was its last.
+  // A fiber that has moved away was its last.
   bool may_leave() noexcept {
     return !serves_ && !is_plain() && fibers_.all_idle();
   }
@@ -265,12 +266,7 @@ class worker {
   bool dismissed() const noexcept {
     return dismissed_.load(std::memory_order_acquire);
   }
-  void change_orders(bool dismissed) noexcept {
-    dismissed_.store(dismissed, std::memory_order_release);
-    if (is_plain()) return;
-    shared_.idle.notify(shared_.beds[index_]);
-    shared_.idle.notify(retreat_);
-  }
+  void change_orders(bool dismissed) noexcept;  // peers.hpp
 
   shared_sched& shared_;
   const std::size_t index_;
