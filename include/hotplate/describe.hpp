@@ -78,6 +78,8 @@ struct version_info {
   bool live = false;
   bool removed = false;
   std::string signature;
+  /// Shares the policy, which is to be let go before its code is unloaded; null
+  /// once that was drained.
   function_config config;
   std::vector<instance_info> instances;  ///< Initialised and not retired.
 };

@@ -55,22 +55,24 @@ class engine : public event_sender<engine>, public engine_view<engine> {
   /// takes or returns something else (remove it first).
   // The leading parameter keeps deploy<State>() from meaning this overload.
   template <int = 0, callable_handler Handler>
-  function<signature_of<Handler>> deploy(std::string name, Handler&& handler,
-                                         function_config config = {}) {
+  HOTPLATE_OWN_COPY function<signature_of<Handler>> deploy(
+      std::string name, Handler&& handler, function_config config = {}) {
     using target = std::decay_t<Handler>;
-    detail::function_record& deployed = core_->deploy(
-        std::move(name),
-        detail::erase_callable<target>(std::forward<Handler>(handler)), config);
+    detail::handler how = detail::erase_callable<target>(
+        this_module(), std::forward<Handler>(handler));
+    detail::function_record& deployed =
+        core_->deploy(std::move(name), std::move(how), config);
     return {*core_, deployed, core_->leashes()};
   }
 
   /// Deploys a class whose objects are the instances: constructed at a cold
   /// start, from an init_context& or by default, and called for each event.
   template <typename State>
-  requires callable_handler<State> function<signature_of<State>> deploy(
-      std::string name, function_config config = {}) {
-    detail::function_record& deployed =
-        core_->deploy(std::move(name), detail::erase_class<State>(), config);
+  requires callable_handler<State> HOTPLATE_OWN_COPY
+      function<signature_of<State>>
+      deploy(std::string name, function_config config = {}) {
+    detail::function_record& deployed = core_->deploy(
+        std::move(name), detail::erase_class<State>(this_module()), config);
     return {*core_, deployed, core_->leashes()};
   }
 

@@ -73,6 +73,7 @@ struct function_config {
   std::chrono::milliseconds keep_alive{600'000};
 
   /// Decides that instead (hotplate/keep_alive.hpp); functions may share one.
+  /// Kept until the engine ends, or the deployer's shared object is drained.
   std::shared_ptr<keep_alive_policy> keep_alive_by = nullptr;
 
   /// Instances that stay, once made, however long nobody uses them.

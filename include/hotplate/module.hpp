@@ -12,13 +12,20 @@ extern "C" {
 extern void* __dso_handle __attribute__((visibility("hidden")));
 }
 
+/// Before a function: every shared object calls its own copy, also where the
+/// program exports one of the same name. For what is called by a host's code
+/// and asks there for this_module().
+#define HOTPLATE_OWN_COPY __attribute__((visibility("hidden")))
+
 namespace hotplate::inline HOTPLATE_ABI {
 
 /// Names a shared object, or the program, for as long as it is loaded.
 using module_id = const void*;
 
-/// Of the one that the calling code was compiled into.
-__attribute__((visibility("hidden"))) inline module_id this_module() noexcept {
+/// Of the one that the calling code was compiled into: not in inline functions
+/// and templates that the linker may take from another one, unless they are
+/// hidden and called by code of the one in question.
+HOTPLATE_OWN_COPY inline module_id this_module() noexcept {
   return &__dso_handle;
 }
 
@@ -32,7 +39,7 @@ struct build_stamp {
   const char* abi;
 };
 
-__attribute__((visibility("hidden"))) constexpr build_stamp this_build(
+HOTPLATE_OWN_COPY constexpr build_stamp this_build(
     std::uint32_t bytes) noexcept {
   return {bytes,
           HOTPLATE_VERSION_MAJOR * 10'000 + HOTPLATE_VERSION_MINOR * 100 +

@@ -75,7 +75,7 @@ struct function_stats {
   std::string name;
   std::uint32_t version = 0;  ///< The live one; 0 once removed.
   std::string signature;      ///< Of the handler, as the compiler spells it.
-  function_config config;     ///< Of the live version.
+  function_config config;     ///< Of the live version; shares its policy.
 
   std::array<std::uint64_t, errc_count> by_code{};  ///< Settled, by outcome.
   std::uint64_t cold = 0;

@@ -49,15 +49,19 @@ class engine_view {
   /// each; if that is nothing, it can be. Its functions have to be removed
   /// first, and those versions of other functions that it has deployed
   /// (name:3): while one is not, this returns at once. Handlers that it has
-  /// deployed, with what they captured, are destroyed by the calling thread.
+  /// deployed, with what they captured, are destroyed by the calling thread,
+  /// and their keep-alive policies given up.
   ///
   /// Looks at functions, their invocations and instances, and at continuations
   /// (then(), coroutines) that code of the shared object has made. Not known to
   /// the engine, and to be ended by the shared object itself: threads of its
-  /// own, pendings, channels and their like, and what it has handed to others,
-  /// as arguments or results. Who sends the first event, or is the first to ask
-  /// for dead letters, stays in use until the engine ends: let that be the
-  /// host. Blocks; not for handlers.
+  /// own, pendings, channels and their like, and what it has handed to others:
+  /// arguments, results, policies of their functions, copies of its policies in
+  /// what describe() and functions() returned. Built with default visibility,
+  /// what it does in inline functions and templates of its own that the host
+  /// has as well may count as the host's. Who sends the first event, or is the
+  /// first to ask for dead letters, stays in use until the engine ends: let
+  /// that be the host. Blocks; not for handlers.
   std::vector<std::string> drain(module_id of,
                                  std::chrono::nanoseconds within) {
     return core().drain(of, within);

@@ -2,14 +2,31 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
+#include "hotplate/coroutine.hpp"
+#include "hotplate/keep_alive.hpp"
 #include "hotplate/send.hpp"
 #include "loaded.hpp"
+#include "traffic.hpp"
 
 // One engine, made by this program, used by plugin A and plugin B, of which A
 // is built by this program's compiler and B by another one, if there is one.
+
+// What visible_plugin.cpp calls, the program has, too, and would export.
+template hotplate::function<int(int)> hotplate::engine::deploy<0, int (*)(int)>(
+    std::string, int (*&&)(int), hotplate::function_config);
+template hotplate::function<int(int)> hotplate::engine::deploy<shared::adder>(
+    std::string, hotplate::function_config);
+template hotplate::pending<int> hotplate::pending<hotplate::payload>::then(
+    int (*)(hotplate::outcome<hotplate::payload>));
+template class hotplate::detail::awaiting<hotplate::payload>;
+[[gnu::used]] constexpr auto await_several =
+    &hotplate::detail::awaiting_several::await_suspend;
 
 namespace {
 
@@ -109,6 +126,42 @@ TEST_F(modules_test, what_is_still_deployed_is_in_use) {
   EXPECT_THAT(engine_.drain(a.module(), seconds(20)), ElementsAre());
 }
 
+TEST_F(modules_test, a_plugin_that_calls_the_hosts_copies_is_told_apart) {
+  const loaded visible(PLUGIN_VISIBLE);
+  std::atomic<bool> may_end = false;
+  engine_.deploy("long", [&](context& ctx) {
+    while (!may_end) ctx.sleep_for(std::chrono::microseconds(100));
+  });
+  visible.find<use_visible_plugin>("plugin_use_visible")(&engine_);
+
+  EXPECT_THAT(
+      engine_.drain(visible.module(), seconds(20)),
+      ElementsAre("function visible_callable, version 1: it is not removed",
+                  "function visible_class, version 1: it is not removed",
+                  "4 of its continuations have not ended"));
+  engine_.remove("visible_callable");
+  engine_.remove("visible_class");
+  may_end = true;
+  EXPECT_THAT(engine_.drain(visible.module(), seconds(20)), ElementsAre());
+}
+
+TEST_F(modules_test, a_policy_goes_with_the_functions_that_have_it) {
+  const loaded a(PLUGIN_A);
+  a.deploy(engine_, "a", "b");
+  remove_all(engine_, "a");
+  const int policies = 1;
+  hotplate::engine_info seen = engine_.describe();
+  const auto policy = seen.functions.at(0).versions.at(0).config.keep_alive_by;
+  ASSERT_NE(policy, nullptr);
+
+  EXPECT_THAT(engine_.drain(a.module(), seconds(20)), ElementsAre());
+
+  EXPECT_EQ(a.counts().captures, policies) << "the copy of describe() lives";
+  seen = engine_.describe();
+  EXPECT_EQ(seen.functions.at(0).versions.at(0).config.keep_alive_by, nullptr);
+  EXPECT_EQ(policy.use_count(), 1);
+}
+
 TEST_F(modules_test, a_version_that_was_replaced_has_to_be_removed_too) {
   const loaded a(PLUGIN_A), b(PLUGIN_B);
   a.deploy(engine_, "a", "b");
@@ -145,7 +198,7 @@ TEST_F(modules_test, an_invocation_that_has_not_ended_is_waited_for) {
 }
 
 TEST_F(modules_test, a_handler_of_another_build_is_refused_by_name) {
-  auto how = hotplate::detail::erase_callable([] {});
+  auto how = hotplate::detail::erase_callable(hotplate::this_module(), [] {});
   how.build = {.bytes = 7, .version = 30'201, .abi = "v3_2_other"};
 
   try {
@@ -189,31 +242,6 @@ TEST_F(modules_test, one_sees_where_the_others_handlers_wait) {
   EXPECT_THAT(engine_.drain(a.module(), seconds(20)), ElementsAre());
   EXPECT_THAT(engine_.drain(b.module(), seconds(20)), ElementsAre());
 }
-
-/// Invokes on and on, from several threads.
-class traffic {
- public:
-  traffic(engine& on, const std::vector<std::string>& names) {
-    for (int i = 0; i < 2; ++i) {
-      threads_.emplace_back([&on, names, this](const std::stop_token& stop) {
-        while (!stop.stop_requested()) {
-          for (const std::string& each : names) note(on.invoke(each, "4"));
-        }
-      });
-    }
-  }
-  int failed() const { return failed_; }
-  int done() const { return done_; }
-
- private:
-  void note(const hotplate::outcome<hotplate::payload>& ended) {
-    if (!ended && ended.code() != errc::not_found) ++failed_;
-    ++done_;
-  }
-
-  std::atomic<int> failed_ = 0, done_ = 0;
-  std::vector<std::jthread> threads_;  // End first.
-};
 
 class unloading_test : public testing::Test {
  protected:

@@ -2,11 +2,11 @@
 
 #include <atomic>
 #include <chrono>
-#include <coroutine>
 #include <stdexcept>
 #include <thread>
 
 #include "hotplate/coroutine.hpp"
+#include "hotplate/keep_alive.hpp"
 #include "hotplate/send.hpp"
 #include "hotplate/suspend.hpp"
 
@@ -53,15 +53,13 @@ struct no_exception {
   std::string text;
 };
 
-/// Ends by itself, and resumes nobody.
-struct detached {
-  struct promise_type {
-    detached get_return_object() { return {}; }
-    std::suspend_never initial_suspend() { return {}; }
-    std::suspend_never final_suspend() noexcept { return {}; }
-    void return_void() {}
-    void unhandled_exception() { std::terminate(); }
-  };
+/// The engine keeps what is of a type that is only known here.
+struct own_policy : hotplate::keep_alive_policy {
+  void on_invoke(hotplate::time_point, bool) noexcept override {}
+  std::chrono::nanoseconds on_idle(hotplate::time_point) noexcept override {
+    return std::chrono::seconds(100);
+  }
+  captured held;
 };
 
 detached sum_of_two(const count_function twice, int n,
@@ -152,7 +150,10 @@ void deploy_waiters(engine& on, const std::string& own) {
 PLUGIN_EXPORT plugin_functions* plugin_deploy(engine* on, const char* own_name,
                                               const char* other_name) {
   const std::string own = own_name, other = other_name;
-  on->deploy<counter>(own + "_count", {.provisioned = 1});
+  // Not by std::make_shared, which would keep this object loaded.
+  const std::shared_ptr<hotplate::keep_alive_policy> policy(new own_policy);
+  on->deploy<counter>(own + "_count",
+                      {.keep_alive_by = policy, .provisioned = 1});
   auto twice =
       on->deploy(own + "_twice", [held = captured()](int n) { return 2 * n; });
   deploy_waiters(*on, own);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <coroutine>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,7 +35,24 @@ using nasty = std::map<
                  tagged<color, color::green>, callback, nothing>,
     std::less<>>;
 
+/// A class that the host deploys as well.
+struct adder {
+  int operator()(int n) { return sum += n; }
+  int sum = 0;
+};
+
 }  // namespace shared
+
+/// Ends by itself, and resumes nobody.
+struct detached {
+  struct promise_type {
+    detached get_return_object() { return {}; }
+    std::suspend_never initial_suspend() { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() { std::terminate(); }
+  };
+};
 
 using count_function = hotplate::function<int(int)>;
 using nasty_function = hotplate::function<std::size_t(
@@ -57,6 +76,7 @@ extern "C" {
 /// Deploys own_*: own being "a" or "b", other the other plugin's.
 using deploy_plugin = plugin_functions*(hotplate::engine* engine,
                                         const char* own, const char* other);
+using use_visible_plugin = void(hotplate::engine* engine);
 using plugin_module = hotplate::module_id();
 using count_plugin = void(plugin_counts*);
 }

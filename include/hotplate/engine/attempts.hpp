@@ -163,7 +163,7 @@ inline void post_office::fire(void* self, std::uint64_t,
     office.armed_for_ = forever;
     if (office.closed_ || office.sweeping_) return;
     next = continuations::make<sweep, std::monostate>(
-        engine, follower_shape<sweep>, way::on_the_pool,
+        engine, follower_shape<sweep>, way::on_the_pool, office.module,
         [&](void* place) { new (place) sweep(office); });
     if (next == nullptr) return office.arm_for(engine.clock_now() + a_while);
     office.sweeping_ = true;

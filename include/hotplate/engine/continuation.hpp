@@ -32,12 +32,12 @@ enum class way : std::uint8_t { on_the_pool, on_executor };
 ///     when the caller's side has taken it off its source in time.
 /// Stress: tests/stress/continuation_stress_test.cpp
 struct continuations {
-  /// A record for `shape`, whose arguments `construct(place)` makes; null where
-  /// memory is out. What `construct` throws passes.
+  /// A record for `shape`, code of `whose`, whose arguments `construct(place)`
+  /// makes; null where memory is out. What `construct` throws passes.
   template <typename Args, typename Result, typename Construct>
   static invocation* make(core& engine, const call_shape& shape, way run,
-                          const Construct& construct) {
-    invocation* const next = open(engine, run, this_module());
+                          module_id whose, const Construct& construct) {
+    invocation* const next = open(engine, run, whose);
     if (next == nullptr) return nullptr;
     try {
       next->make_room<Args, Result>(engine.chunks(), most_memory);

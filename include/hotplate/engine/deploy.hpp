@@ -29,16 +29,17 @@ std::shared_ptr<void> share(Callable callable) {
 /// A callable: shared by all instances if it may be called const (and is then
 /// called from several workers at once), else copied into each.
 template <typename Callable>
-handler erase_callable(Callable callable) {
+handler erase_callable(module_id deployer, Callable callable) {
   if constexpr (handler_traits<Callable>::is_const) {
-    handler erased = describe_calls<const Callable, signature_of<Callable>>();
+    handler erased =
+        describe_calls<const Callable, signature_of<Callable>>(deployer);
     erased.prototype = share(std::move(callable));
     return erased;
   } else {
     static_assert(std::is_copy_constructible_v<Callable>,
                   "a handler that changes itself is copied into each instance, "
                   "so it must be copyable");
-    handler erased = describe_calls<Callable, signature_of<Callable>>();
+    handler erased = describe_calls<Callable, signature_of<Callable>>(deployer);
     erased.prototype = share(std::move(callable));
     erased.state_size = sizeof(Callable);
     erased.state_alignment = alignof(Callable);
@@ -53,12 +54,12 @@ handler erase_callable(Callable callable) {
 
 /// A class: each instance is an object of it.
 template <typename State>
-handler erase_class() {
+handler erase_class(module_id deployer) {
   static_assert(std::is_constructible_v<State, init_context&> ||
                     std::is_default_constructible_v<State>,
                 "an instance is constructed from an init_context& or from "
                 "nothing");
-  handler erased = describe_calls<State, signature_of<State>>();
+  handler erased = describe_calls<State, signature_of<State>>(deployer);
   erased.state_size = sizeof(State);
   erased.state_alignment = alignof(State);
   erased.init = [](void* state, const void*, init_context& ctx) {

@@ -63,9 +63,9 @@ class footing {
 
   /// All of it, and this, may be gone when it returns.
   template <typename Args, typename... Given>
-  void follow(invocation& source, way run, Given&&... given) {
+  void follow(invocation& source, way run, module_id whose, Given&&... given) {
     next_ = continuations::make<Args, std::monostate>(
-        *source.engine, follower_shape<Args>, run,
+        *source.engine, follower_shape<Args>, run, whose,
         [&](void* place) { new (place) Args(std::forward<Given>(given)...); });
     if (next_ == nullptr) {
       source.engine->throw_if_forked();
@@ -85,9 +85,10 @@ class [[nodiscard]] awaiting {
   explicit awaiting(pending<T>& source) noexcept : source_(source) {}
 
   bool await_ready() const noexcept { return source_.ready(); }
-  void await_suspend(std::coroutine_handle<> suspended) {
+  HOTPLATE_OWN_COPY void await_suspend(std::coroutine_handle<> suspended) {
     next_.template follow<resumption>(*access::invocation_of(source_),
-                                      way::on_the_pool, suspended);
+                                      way::on_the_pool, this_module(),
+                                      suspended);
   }
   outcome<T> await_resume() {
     next_.leave();
@@ -105,11 +106,11 @@ class [[nodiscard]] awaiting_elsewhere : public awaiting<T> {
   awaiting_elsewhere(pending<T>& source, Executor&& where) noexcept
       : awaiting<T>(source), where_(std::move(where)) {}
 
-  void await_suspend(std::coroutine_handle<> suspended) {
+  HOTPLATE_OWN_COPY void await_suspend(std::coroutine_handle<> suspended) {
     using args = resumption_elsewhere<Executor>;
     this->next_.template follow<args>(*access::invocation_of(this->source_),
-                                      way::on_executor, suspended,
-                                      std::move(where_));
+                                      way::on_executor, this_module(),
+                                      suspended, std::move(where_));
   }
 
  private:
@@ -164,7 +165,7 @@ class awaiting_several {
     return ready == sources_.size() || (any_ && ready > 0);
   }
 
-  bool await_suspend(std::coroutine_handle<> suspended) {
+  HOTPLATE_OWN_COPY bool await_suspend(std::coroutine_handle<> suspended) {
     const std::size_t missing = any_ ? 1 : sources_.size();
     // Not by std::make_shared: see deploy.hpp.
     const std::shared_ptr<gathering> all(new gathering(missing, suspended));
@@ -174,8 +175,8 @@ class awaiting_several {
       if (source == nullptr) {
         all->arrive();
       } else {
-        nexts_.emplace_back().template follow<arrival>(*source,
-                                                       way::on_the_pool, all);
+        nexts_.emplace_back().template follow<arrival>(
+            *source, way::on_the_pool, this_module(), all);
       }
     }
     return !all->meet();

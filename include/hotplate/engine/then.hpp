@@ -53,6 +53,7 @@ inline constexpr call_shape follower_shape =
 /// `construct(place)` makes the Args, to which the pending moves.
 template <typename Args, typename T, typename Construct>
 pending<typename Args::answer> follow_up(pending<T>& first, way run,
+                                         module_id whose,
                                          const Construct& construct) {
   using answer = typename Args::answer;
   invocation* const source = access::invocation_of(first);
@@ -63,7 +64,7 @@ pending<typename Args::answer> follow_up(pending<T>& first, way run,
   }
   invocation* const next =
       continuations::make<Args, typename Args::stored_result>(
-          *source->engine, follower_shape<Args>, run, construct);
+          *source->engine, follower_shape<Args>, run, whose, construct);
   if (next == nullptr)
     return pending<answer>(
         no_record<answer>(*source->engine, "(continuation)"));
@@ -79,7 +80,7 @@ auto pending<T>::then(Next next)
     -> pending<std::invoke_result_t<Next&, outcome<T>>> {
   using args = detail::followed<T, Next>;
   return detail::follow_up<args>(
-      *this, detail::way::on_the_pool, [&](void* place) {
+      *this, detail::way::on_the_pool, this_module(), [&](void* place) {
         new (place) args(std::move(*this), std::move(next));
       });
 }
@@ -90,7 +91,7 @@ auto pending<T>::then(Executor where, Next next)
     -> pending<std::invoke_result_t<Next&, outcome<T>>> {
   using args = detail::followed_elsewhere<T, Next, Executor>;
   return detail::follow_up<args>(
-      *this, detail::way::on_executor, [&](void* place) {
+      *this, detail::way::on_executor, this_module(), [&](void* place) {
         new (place) args(std::move(*this), std::move(next), std::move(where));
       });
 }

@@ -87,15 +87,16 @@ std::vector<std::string> core::uses_of(module_id gone, bool& may_end) {
   return uses;
 }
 
-/// What they captured, instances share, or are copied from. Destroyed without a
-/// lock: it is user code.
+/// What they captured, instances share, or are copied from; and their policies,
+/// whose code is theirs. Destroyed without a lock: it is user code.
 template <int>
 void core::forget_handlers(module_id gone) {
-  std::vector<std::shared_ptr<void>> prototypes;
+  std::vector<std::shared_ptr<void>> forgotten;
   names_.for_each([&](function_record& each) {
     registry::see_versions(each, [&](version_record& version) {
       if (version.how.module != gone) return;
-      prototypes.push_back(std::move(version.how.prototype));
+      forgotten.push_back(std::move(version.how.prototype));
+      forgotten.push_back(std::move(version.config.keep_alive_by));
       version.how.module = nullptr;
     });
   });

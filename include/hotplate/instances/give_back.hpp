@@ -72,8 +72,7 @@ HOTPLATE_NOINLINE inline void instance_pool::put_first(
 // One that is idle since idle_since.
 inline void instance_pool::put_idle(instance& used) noexcept {
   if (has_policy()) {
-    keep(used, config_.keep_alive_by->on_idle(as_time(used.idle_since)),
-         used.idle_since);
+    keep(used, policy_->on_idle(as_time(used.idle_since)), used.idle_since);
     const bool at_once = used.keep_until == used.idle_since;
     if (at_once && may_end()) return retire(used, retire_reason::expired);
   }

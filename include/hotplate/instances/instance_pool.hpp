@@ -44,6 +44,7 @@ class instance_pool : private task {
                 std::uint8_t stacks, scheduler& threads, clock_source& time,
                 instance_budget& budget) noexcept
       : config_(version.config),
+        policy_(config_.keep_alive_by.get()),
         threads_(threads),
         clock_(time),
         budget_(budget),
@@ -121,8 +122,8 @@ class instance_pool : private task {
 
   /// Tells the policy, if there is one.
   void note(std::int64_t now, bool cold) const noexcept {
-    if (config_.keep_alive_by == nullptr) return;
-    config_.keep_alive_by->on_invoke(as_time(now), cold);
+    if (!has_policy()) return;
+    policy_->on_invoke(as_time(now), cold);
   }
 
   /// How make() will do it, as far as can be told.
@@ -191,7 +192,7 @@ class instance_pool : private task {
   }
 
  private:
-  bool has_policy() const noexcept { return config_.keep_alive_by != nullptr; }
+  bool has_policy() const noexcept { return policy_ != nullptr; }
   std::int64_t memory() const noexcept { return config_.memory.count; }
   static time_point as_time(std::int64_t nanoseconds) noexcept {
     return time_point{std::chrono::nanoseconds{nanoseconds}};
@@ -250,6 +251,8 @@ class instance_pool : private task {
   static constexpr std::int64_t longest_pause = 64 * first_pause;
 
   const function_config& config_;
+  // Of the record, which gives it up when nothing here can ask it any more.
+  keep_alive_policy* const policy_;
   scheduler& threads_;
   clock_source& clock_;
   instance_budget& budget_;

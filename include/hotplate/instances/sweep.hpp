@@ -128,7 +128,7 @@ inline instance* instance_pool::ask_policy() noexcept {
   while (instance* const due = take_due()) {
     const std::int64_t now = clock_.now();
     const std::chrono::nanoseconds idle(idle_time(due->idle_since, now));
-    keep(*due, config_.keep_alive_by->tick(as_time(now), idle), now);
+    keep(*due, policy_->tick(as_time(now), idle), now);
     const lock_guard hold(lock_);
     if (due->keep_until > now) {
       idle_.add(*due);

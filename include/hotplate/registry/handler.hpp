@@ -26,7 +26,7 @@ struct call_shape {
 struct handler {
   /// First: an engine of another build can read no more than that.
   build_stamp build = this_build(sizeof(handler));
-  module_id module = this_module();
+  module_id module;  ///< Of who deploys it.
   const std::type_info* signature;
   const call_shape* typed;
   const call_shape* by_view;   ///< Event as a view; null without codec.
@@ -179,9 +179,10 @@ inline constexpr call_shape encoded_shape = shape_of<Event, payload>(
     &calls<Handler, Signature>::template run_encoded<Event>);
 
 template <typename Handler, typename Signature>
-handler describe_calls() {
+handler describe_calls(module_id deployer) {
   using shapes = calls<Handler, Signature>;
   handler erased{};
+  erased.module = deployer;
   erased.signature = &typeid(Signature);
   erased.typed = &shapes::typed;
   if constexpr (shapes::has_codec) {

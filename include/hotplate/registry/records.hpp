@@ -31,7 +31,9 @@ struct version_record {
   }
 
   const std::uint32_t number;
-  const function_config config;
+  // Never changed, but for the policy, which goes with the handler: under the
+  // registry's lock (core::forget_handlers).
+  function_config config;
   const std::string signature;  // Mangled; see signature_id.
   // Once it is removed, and nothing of it is left: only pointers to code that
   // may be gone, which nobody follows.
