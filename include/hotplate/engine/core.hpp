@@ -310,6 +310,7 @@ class core {
   std::vector<std::string> uses_of(module_id gone, bool& may_end);
   template <int = 0>
   void forget_handlers(module_id gone);
+  void forget_removed();  // versions.hpp
   void idle_until(std::int64_t until);
 
   static std::uint64_t number_of(const invocation& call) noexcept {
@@ -364,6 +365,9 @@ class core {
   std::atomic<std::int64_t> events_due_ = 0;  // For which a timer is armed.
   // Written by whoever settles or ends; statistics only.
   std::atomic<std::uint64_t> not_found_ = 0;
+  // Since removed handlers were looked for, and when they are again.
+  std::atomic<std::size_t> removals_ = 0;
+  std::atomic<std::size_t> looks_after_ = 0;
   std::atomic<std::uint64_t> log_failures_ = 0;
   std::atomic<std::uint64_t> overruns_ = 0;
   std::atomic<std::int64_t> overrun_ns_ = 0;

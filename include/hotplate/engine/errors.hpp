@@ -307,7 +307,8 @@ inline std::string exception_type_name() noexcept try {
 }
 
 /// To be called where the exception is caught.
-inline failure handler_threw(const invocation& call, std::string_view what) {
+inline failure handler_threw(const invocation& call, const char* text) {
+  const std::string_view what = text != nullptr ? text : "(null)";
   const bool init = call.reached.load(std::memory_order_relaxed) == stage::init;
   failure made = make_error(
       call, init ? errc::init_failed : errc::function_threw, std::string());

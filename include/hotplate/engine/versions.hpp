@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/errors.hpp"
 #include "hotplate/engine/setup.hpp"
+#include "hotplate/engine/unload.hpp"
 
 // Which version is meant: roll back, aliases, qualifiers.
 
@@ -45,17 +47,45 @@ inline bool core::remove(std::string_view name) {
   const qualified_name parts(name);
   function_record* const target = names_.find(parts.name);
   if (target == nullptr) return false;
-  if (parts.name.size() < name.size()) {
-    return names_.retract(*target, parts.qualifier);
+  const bool whole = parts.name.size() == name.size();
+  if (whole ? !names_.retract(*target)
+            : !names_.retract(*target, parts.qualifier)) {
+    return false;
   }
-  if (!names_.retract(*target)) return false;
-  auto& removed = static_cast<deployed_function&>(*target);
-  const lock_guard hold(reserving_);
-  if (removed.reserved > 0 && !std::exchange(removed.gives_back, true)) {
-    removed.next_to_give_back = std::exchange(to_give_back_, &removed);
+  if (whole) {
+    auto& removed = static_cast<deployed_function&>(*target);
+    const lock_guard hold(reserving_);
+    if (removed.reserved > 0 && !std::exchange(removed.gives_back, true)) {
+      removed.next_to_give_back = std::exchange(to_give_back_, &removed);
+    }
+    give_reservations_back();
   }
-  give_reservations_back();
+  forget_removed();
   return true;
+}
+
+// Destroys the handlers, and what they captured, of removed versions that
+// nobody uses any more; those in use are for a later removal. Not at each one
+// where there are many versions to look at. See unload.hpp for why it is safe.
+inline void core::forget_removed() {
+  constexpr std::size_t share = 16;
+  if (removals_.fetch_add(1) < looks_after_.load()) return;
+  std::vector<std::shared_ptr<void>> forgotten;
+  std::size_t versions = 0;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  names_.for_each([&](function_record& each) {
+    // acquire: sees the records of those who entered before the removal.
+    static_cast<void>(static_cast<deployed_function&>(each).limit.inside());
+    registry::see_versions(each, [&](version_record& version) {
+      ++versions;
+      if (!version.removed() || version.how.prototype == nullptr) return;
+      if (is_used(static_cast<const deployed_version&>(version))) return;
+      forgotten.push_back(std::move(version.how.prototype));
+      forgotten.push_back(std::move(version.config.keep_alive_by));
+    });
+  });
+  removals_.store(0);
+  looks_after_.store(versions / share);
 }
 
 inline std::uint32_t core::roll_back(std::string_view name) {

@@ -44,6 +44,15 @@ TEST_P(failure_test, an_exception_ends_its_invocation_only) {
   EXPECT_EQ(risky(false).value(), 1);
 }
 
+TEST_P(failure_test, an_exception_may_have_nothing_to_say) {
+  struct silent : std::exception {
+    const char* what() const noexcept override { return nullptr; }
+  };
+  const auto mute = engine_.deploy("mute", [](context&) { throw silent(); });
+
+  EXPECT_THAT(mute().error().message, HasSubstr("(null)"));
+}
+
 TEST_P(failure_test, what_is_thrown_need_not_be_an_exception_object) {
   const auto odd = engine_.deploy("odd", [](context&) { throw 42; });
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <memory>
 #include <thread>
 
 #include "hotplate/engine.hpp"
@@ -196,6 +197,19 @@ TEST_P(version_test, the_live_version_is_not_removed) {
     EXPECT_THAT(why.problems()[0], HasSubstr("is live"));
   }
   EXPECT_EQ(engine_.invoke("f").value().text(), "1");
+}
+
+TEST_P(version_test, what_removed_handlers_captured_goes_with_later_removals) {
+  const auto captured = std::make_shared<int>(1);
+  long most = 0;
+
+  for (int i = 0; i < 200; ++i) {
+    engine_.deploy("f", [captured] { return *captured; })().value();
+    engine_.remove("f");
+    most = std::max(most, captured.use_count());
+  }
+
+  EXPECT_LE(most, 40) << "instead of 200";
 }
 
 INSTANTIATE_TEST_SUITE_P(workers, version_test, testing::Values(1, 2, 4));
