@@ -13,7 +13,7 @@ HOTPLATE_PACKAGES=(
   # tests, benchmarks, demo
   libgtest-dev libgmock-dev libbenchmark-dev libcli11-dev zlib1g-dev
   libpng-dev
-  # what tests/compile_cost compares with
+  # what tests/compile_cost and bench/compare compare with
   libboost-fiber-dev libtbb-dev
 )
 
