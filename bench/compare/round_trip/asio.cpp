@@ -1,6 +1,6 @@
 // Question: how long is round_trip.hpp with Boost.Asio's thread_pool, which
-// does not spin? Unit: ns of wall time a round trip. Left out: as
-// round_trip.hpp says.
+// does not spin?
+// Unit: ns of wall time a round trip. Left out: as round_trip.hpp says.
 #include "compare/round_trip/round_trip.hpp"
 #include "compare/support/asio_pool.hpp"
 

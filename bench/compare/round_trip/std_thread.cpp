@@ -1,6 +1,6 @@
 // Question: how long is round_trip.hpp with a queue, a mutex and a thread,
-// spinning? Unit: ns of wall time a round trip. Left out: as round_trip.hpp
-// says.
+// spinning?
+// Unit: ns of wall time a round trip. Left out: as round_trip.hpp says.
 #include "compare/round_trip/round_trip.hpp"
 #include "compare/support/std_thread_pool.hpp"
 

@@ -1,6 +1,6 @@
 // Question: how do nested calls of hotplate scale in scaling.hpp, warm and
-// cold, with limits that are counted, if not reached? Unit: ns of wall time a
-// call. Left out: as scaling.hpp says.
+// cold, with limits that are counted, if not reached?
+// Unit: ns of wall time a call. Left out: as scaling.hpp says.
 #include <chrono>
 #include <string>
 

@@ -1,6 +1,6 @@
 // Question: what does submit.hpp cost as invocations of hotplate, each
-// admitted, metered and with a deadline, their pendings dropped? Unit: ns of
-// wall time a task. Left out: as submit.hpp says.
+// admitted, metered and with a deadline, their pendings dropped?
+// Unit: ns of wall time a task. Left out: as submit.hpp says.
 #include <cstring>
 
 #include "compare/submit/submit.hpp"

@@ -1,6 +1,6 @@
 // Question: what is the floor of tail.hpp, the generator running the jobs
-// itself and the neighbour a thread of its own? Unit: ns from arrival to end.
-// Left out: as tail.hpp says.
+// itself and the neighbour a thread of its own?
+// Unit: ns from arrival to end. Left out: as tail.hpp says.
 #include "compare/tail/tail.hpp"
 
 namespace compare {

@@ -1,6 +1,6 @@
-// Question: how late are the jobs of tail.hpp as invocations of hotplate, and
-// the neighbour another function of that engine? Unit: ns from arrival to end.
-// Left out: as tail.hpp says.
+// Question: how late are the jobs of tail.hpp as invocations of hotplate, with
+// another function of the engine as neighbour?
+// Unit: ns from arrival to end. Left out: as tail.hpp says.
 #include "compare/tail/tail.hpp"
 #include "hotplate/engine.hpp"
 

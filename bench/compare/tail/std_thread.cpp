@@ -1,5 +1,6 @@
 // Question: how late are the jobs of tail.hpp with a queue, a mutex and two
-// threads? Unit: ns from arrival to end. Left out: as tail.hpp says.
+// threads?
+// Unit: ns from arrival to end. Left out: as tail.hpp says.
 #include "compare/support/std_thread_pool.hpp"
 #include "compare/tail/tail.hpp"
 
