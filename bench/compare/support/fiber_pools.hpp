@@ -1,6 +1,7 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 
 #include <barrier>
 #include <boost/fiber/all.hpp>
@@ -57,9 +58,19 @@ class stealing_fibers {
   std::vector<std::thread> threads_;
 };
 
+/// Where fibers have their stacks from: malloc, which the library uses unless
+/// told otherwise. glibc's, by default, returns most of it to the kernel and
+/// has it back page by page, which is nine tenths of what a fiber then costs;
+/// told to keep it, a host's choice, it does without.
+enum class stacks { by_default, kept };
+
 /// For main(): its thread schedules fibers together with `threads` - 1 others.
-inline int run_with_stealing_fibers(unsigned threads, int count,
+inline int run_with_stealing_fibers(unsigned threads, stacks from, int count,
                                     char** arguments) {
+  if (from == stacks::kept) {
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  }
   benchmark::Initialize(&count, arguments);
   if (benchmark::ReportUnrecognizedArguments(count, arguments)) return 1;
   const stealing_fibers all(threads);
