@@ -173,7 +173,7 @@ void generate(jobs& all, Runtime& on) {
 /// return at once.
 template <typename Runtime>
 void measure(benchmark::State& state, Runtime& on) {
-  const std::chrono::milliseconds length(quick() ? 50 : 1'500);
+  const std::chrono::milliseconds length(quick() ? 50 : 500);
   for (auto _ : state) {
     jobs all(length);
     {
