@@ -12,7 +12,7 @@ HOTPLATE_PACKAGES=(
   nlohmann-json3-dev
   # tests, benchmarks, demo
   libgtest-dev libgmock-dev libbenchmark-dev libcli11-dev zlib1g-dev
-  libpng-dev
+  libpng-dev python3-matplotlib
   # what tests/compile_cost and bench/compare compare with
   libboost-fiber-dev libtbb-dev
 )
