@@ -82,8 +82,8 @@ def run(program, names, mode):
                                  f"\n{ran.stderr}")
         try:
             return results.of_process(json.load(out))
-        except json.JSONDecodeError as empty:
-            raise results.Failed(f"{program.name} wrote no JSON") from empty
+        except (json.JSONDecodeError, results.Failed) as bad:
+            raise results.Failed(f"{program.name}: {bad}\n{ran.stderr}") from bad
 
 
 def select(found, wanted, mode):

@@ -76,11 +76,12 @@ struct empty_state {
 };
 
 void idle_instance(benchmark::State& state) {
-  const std::int64_t count = is_quick() ? 1'000 : 100'000;
+  const std::int64_t count = is_quick() ? 1'000 : 20'000;
   report(state, "bytes", "instances", [=] {
     hotplate::engine engine(two_workers());
     const auto deploy = [&](std::int64_t provisioned) {
-      engine.deploy<empty_state>("empty", {.provisioned = provisioned});
+      engine.deploy<empty_state>(
+          "empty", {.max_concurrency = 1'000'000, .provisioned = provisioned});
       wait_until([&] {
         return instances(engine) == static_cast<std::uint64_t>(provisioned);
       });
