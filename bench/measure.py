@@ -22,7 +22,7 @@ import targets
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "release"
 WRITTEN = ROOT / "build" / "bench.json"
-LIMIT_SECONDS = 300  # One program; it hangs, or measures too much.
+LIMIT_SECONDS = 300  # One program, that hangs or measures too much.
 sys.path.insert(0, str(ROOT / "tests" / "instructions"))
 
 
@@ -100,7 +100,7 @@ def measure(chosen, mode):
              for program, names in chosen]
     for turn, (program, names) in enumerate(turns, 1):
         started = time.monotonic()
-        print(f"[{turn:3}/{len(turns)}] {program.name:<28}", end="",
+        print(f"[{turn:3}/{len(turns)}] {program.name:<40}", end="",
               file=sys.stderr, flush=True)
         ran.append(run(program, names, mode))
         print(f"{time.monotonic() - started:6.1f} s", file=sys.stderr)
@@ -121,6 +121,20 @@ def line_of(path, start):
     return "unknown"
 
 
+def busy_percent(seconds=1):
+    """How much of all processors others use, before anything is measured."""
+    def times():
+        first = pathlib.Path("/proc/stat").read_text(encoding="utf-8")
+        spent = [int(each) for each in first.split("\n", 1)[0].split()[1:9]]
+        return sum(spent), spent[3] + spent[4]  # Idle, or waiting for a disk.
+
+    all_before, idle_before = times()
+    time.sleep(seconds)
+    all_after, idle_after = times()
+    idle = (idle_after - idle_before) / (all_after - all_before)
+    return round(100 * (1 - idle))
+
+
 def machine():
     compiler = subprocess.run(["g++", "-dumpfullversion"], text=True,
                               stdout=subprocess.PIPE, check=True).stdout.strip()
@@ -129,7 +143,8 @@ def machine():
             "system": f"{line_of('/etc/os-release', 'PRETTY_NAME')}, "
                       f"Linux {platform.release()}",
             "compiler": f"g++ {compiler} -O3",
-            "date": time.strftime("%Y-%m-%d")}
+            "date": time.strftime("%Y-%m-%d"),
+            "busy with others": f"{busy_percent()} %"}
 
 
 def parse(arguments):
@@ -144,7 +159,10 @@ def parse(arguments):
     parser.add_argument("--json", action="store_true",
                         help="print the targets as JSON")
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.quick and options.json:
+        parser.error("--quick has no figures to print as --json")
+    return options
 
 
 def main():
@@ -152,6 +170,9 @@ def main():
     if options.check:
         return 0
     mode = QUICK if options.quick else FULL
+    where = machine()
+    print(f"{where['processor']}, busy with others: "
+          f"{where['busy with others']}", file=sys.stderr)
     started = time.monotonic()
     try:
         wanted = targets.wanted() if options.targets else None
@@ -167,7 +188,7 @@ def main():
               f"figures ({took})")
         return 0
     if not options.targets:
-        WRITTEN.write_text(json.dumps({"machine": machine(), "figures": figures},
+        WRITTEN.write_text(json.dumps({"machine": where, "figures": figures},
                                       indent=1) + "\n", encoding="utf-8")
         print(f"figures are in {WRITTEN.relative_to(ROOT)}", file=sys.stderr)
     print(json.dumps(rows, indent=1) if options.json else targets.table(rows))

@@ -78,6 +78,12 @@ class MeasureTest(unittest.TestCase):
         self.assertEqual((ran.returncode, ran.stdout), (2, ""))
         self.assertIn("unrecognized arguments: --fast", ran.stderr)
 
+    def test_figures_that_mean_nothing_are_not_printed(self):
+        with self.assertRaises(SystemExit), contextlib.redirect_stderr(
+                io.StringIO()) as said:
+            measure.parse(["--quick", "--json"])
+        self.assertIn("--quick has no figures", said.getvalue())
+
     def test_help_names_each_option(self):
         ran = subprocess.run([HERE.parent / "run.sh", "--help"], text=True,
                              capture_output=True, check=False)
