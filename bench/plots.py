@@ -67,8 +67,7 @@ def draw_peers(figures, path):
     figure, all_axes = plt.subplots(len(workloads), squeeze=False,
                                     figsize=(7, 3.2 * len(workloads)))
     for axes, workload in zip(all_axes[:, 0], workloads):
-        peers = sorted(report.peers_of(figures, workload),
-                       key=lambda peer: -peer[1])
+        peers = report.peers_of(figures, workload)[::-1]
         bars = axes.barh(
             [name for name, _ in peers], [value for _, value in peers],
             color=[OURS if name.startswith("hotplate") else OTHERS

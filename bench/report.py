@@ -24,9 +24,9 @@ def row(cells):
     return "| " + " | ".join(cells) + " |"
 
 
-def markdown(head, lines):
-    """A table: its first column to the left, the others to the right."""
-    rule = "|---|" + "--:|" * (len(head) - 1)
+def markdown(head, lines, words=1):
+    """A table: columns of words first, to the left, then those of numbers."""
+    rule = "|" + "---|" * words + "--:|" * (len(head) - words)
     return "\n".join([row(head), rule, *(row(line) for line in lines)])
 
 
@@ -36,8 +36,10 @@ def number(figures, name, what="ns"):
 
 
 def with_prefix(figures, prefix):
-    """What follows the prefix, of each name that has it."""
-    return [name[len(prefix):] for name in figures if name.startswith(prefix)]
+    """What follows the prefix, of each name that has it; the cheapest first."""
+    names = sorted((name for name in figures if name.startswith(prefix)),
+                   key=lambda name: figures[name]["ns"])
+    return [name[len(prefix):] for name in names]
 
 
 def machine_table(document):
@@ -50,7 +52,7 @@ def targets_table(document):
         ("#", "what", "figure", "target", "unit", "verdict"),
         [(str(each["row"]), each["what"], targets.shown(each["figure"]),
           targets.shown(each["target"]), each["unit"], each["verdict"])
-         for each in targets.judge(document["figures"])])
+         for each in targets.judge(document["figures"])], words=2)
 
 
 def floors_table(document):
@@ -70,8 +72,8 @@ def calls_table(document):
 def starts_table(document):
     figures = document["figures"]
     quantiles = ("p50", "p90", "p99", "p999", "max")
-    names = [name for name in figures
-             if name.startswith(("start/", "latency/", "snapshot/"))]
+    names = sorted(name for name in figures
+                   if name.startswith(("start/", "latency/", "snapshot/")))
     return markdown(("ns a call", *quantiles),
                     [(name, *(number(figures, name, each)
                               for each in quantiles)) for name in names])
@@ -106,17 +108,19 @@ def title_of(workload):
 
 
 def peers_of(figures, workload):
-    """[(runtime and variant, ns)] of a workload of bench/compare."""
+    """[(runtime and variant, ns)] of a workload of bench/compare, the best
+    first."""
     prefix = workload + "/"
-    return [(name, figures[prefix + name][PEERS[workload]])
-            for name in with_prefix(figures, prefix)]
+    return sorted(((name, figures[prefix + name][PEERS[workload]])
+                   for name in with_prefix(figures, prefix)),
+                  key=lambda peer: peer[1])
 
 
 def peers_table(document):
     lines = [(title_of(workload), name, targets.shown(value))
              for workload in PEERS
              for name, value in peers_of(document["figures"], workload)]
-    return markdown(("workload", "runtime", "ns"), lines)
+    return markdown(("workload", "runtime", "ns"), lines, words=2)
 
 
 TABLES = {"machine": machine_table, "targets": targets_table,

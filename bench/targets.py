@@ -86,7 +86,8 @@ def best(factor, names, what="ns"):
     return lambda of: factor * min(of(name, what) for name in names)
 
 
-def rivals(workload, suffix="", names=("tbb", "boost_fiber", "asio")):
+def rivals(workload, suffix="", names=("tbb", "boost_fiber",
+                                       "boost_fiber_spinning", "asio")):
     return [f"{workload}/{name}{suffix}" for name in names]
 
 

@@ -114,7 +114,7 @@ struct image : increment {
     const auto until = clock_type::now() + std::chrono::milliseconds(5);
     while (clock_type::now() < until) bytes[0] = 1;
   }
-  std::array<char, 256 << 10> bytes{};
+  std::array<char, 768 << 10> bytes{};
 };
 
 void restored(benchmark::State& state) {
