@@ -12,8 +12,8 @@ HOTPLATE_PACKAGES=(
   nlohmann-json3-dev
   # tests, benchmarks, demo
   libgtest-dev libgmock-dev libbenchmark-dev libcli11-dev zlib1g-dev
-  libpng-dev
-  # what tests/compile_cost compares with
+  libpng-dev python3-matplotlib
+  # what tests/compile_cost and bench/compare compare with
   libboost-fiber-dev libtbb-dev
 )
 
