@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "hotplate/base/owned.hpp"
 #include "hotplate/billing.hpp"
 
 // The meter of billing.hpp.
@@ -24,8 +25,7 @@ inline ledger::account& ledger::account_of(std::string_view function) {
   if (from == accounts_.size() || accounts_[from].function != function) {
     account fresh{std::string(function), {}};
     fresh.amounts.resize(books_.size());
-    accounts_.insert(accounts_.begin() + static_cast<std::ptrdiff_t>(from),
-                     std::move(fresh));
+    detail::insert_at(accounts_, from, std::move(fresh));
   }
   return accounts_[from];
 }

@@ -3,7 +3,6 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "hotplate/base/owned.hpp"
 #include "hotplate/error.hpp"
@@ -12,13 +11,18 @@
 
 namespace hotplate::inline HOTPLATE_ABI {
 
+namespace detail {
+/// The value of what yields none. (<variant> is dear for its std::monostate.)
+struct nothing {};
+}  // namespace detail
+
 /// The end of an invocation: a value or an error, and what it consumed.
 /// Independent of the engine: it may outlive it, and may go to any thread.
 template <typename T>
 class [[nodiscard]] outcome {
  public:
   using value_type = T;
-  using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+  using stored = std::conditional_t<std::is_void_v<T>, detail::nothing, T>;
 
   outcome(stored&& value, const hotplate::usage& used)
       : value_(std::move(value)), usage_(used) {}

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "hotplate/base/owned.hpp"
 #include "hotplate/config.hpp"
 #include "hotplate/error.hpp"
 
@@ -35,12 +36,12 @@ class distribution {
 
   /// `count` more values in [from, to); ranges do not overlap.
   void add(std::uint64_t from, std::uint64_t to, std::uint64_t count) {
-    auto at = ranges_.end();
-    while (at != ranges_.begin() && (at - 1)->from >= from) --at;
-    if (at == ranges_.end() || at->from != from) {
-      at = ranges_.insert(at, range{from, to, 0});
+    std::size_t at = ranges_.size();
+    while (at > 0 && ranges_[at - 1].from >= from) --at;
+    if (at == ranges_.size() || ranges_[at].from != from) {
+      detail::insert_at(ranges_, at, range{from, to, 0});
     }
-    at->count += count;
+    ranges_[at].count += count;
     count_ += count;
   }
 

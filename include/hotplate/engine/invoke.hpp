@@ -77,6 +77,7 @@ HOTPLATE_NOINLINE inline core::admission core::bar(invocation& call) noexcept {
 // Which worker? The caller's own, at once, where it is a handler that waits.
 inline worker* core::run_directly(invocation& call, worker& here) {
   if (here.on_root()) [[unlikely]] {
+    enter_queue(call);
     refuse(call, is_pumping(call));
     return &here;
   }

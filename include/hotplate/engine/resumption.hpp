@@ -8,7 +8,6 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "hotplate/engine/access.hpp"
@@ -28,7 +27,7 @@ concept any_pending = is_pending<std::remove_cvref_t<P>>::value;
 
 /// Resumes a coroutine.
 struct resumption : link {
-  using stored_result = std::monostate;
+  using stored_result = nothing;
 
   explicit resumption(std::coroutine_handle<> its) : suspended(its) {}
 
@@ -64,7 +63,7 @@ class footing {
   /// All of it, and this, may be gone when it returns.
   template <typename Args, typename... Given>
   void follow(invocation& source, way run, module_id whose, Given&&... given) {
-    next_ = continuations::make<Args, std::monostate>(
+    next_ = continuations::make<Args, nothing>(
         *source.engine, follower_shape<Args>, run, whose,
         [&](void* place) { new (place) Args(std::forward<Given>(given)...); });
     if (next_ == nullptr) {
@@ -139,7 +138,7 @@ struct gathering {
 };
 
 struct arrival : link {
-  using stored_result = std::monostate;
+  using stored_result = nothing;
 
   explicit arrival(std::shared_ptr<gathering> its) noexcept
       : of(std::move(its)) {}

@@ -2,7 +2,6 @@
 
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "hotplate/base/owned.hpp"
 #include "hotplate/engine/continuation.hpp"
@@ -26,7 +25,7 @@ struct followed : link {
     auto& self = *static_cast<followed*>(args);
     if constexpr (std::is_void_v<answer>) {
       self.next(self.source.get());
-      new (result) std::monostate;
+      new (result) nothing;
     } else {
       new (result) answer(self.next(self.source.get()));
     }

@@ -127,7 +127,7 @@ struct calls<Handler, R(Args...)> {
     auto& stored = *static_cast<stored_args*>(args);
     if constexpr (std::is_void_v<R>) {
       call(state, ctx, stored);
-      new (result) std::monostate;
+      new (result) nothing;
     } else {
       new (result) R(call(state, ctx, stored));
     }
