@@ -106,7 +106,7 @@ TEST_P(deadline_test, a_swallowed_cancellation_comes_back) {
                                            }
                                          }
                                        },
-                                       {.timeout = milliseconds(100)});
+                                       {.timeout = milliseconds(400)});
 
   EXPECT_EQ(stubborn().code(), errc::timed_out);
 
