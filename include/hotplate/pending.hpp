@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "hotplate/base/assert.hpp"
 #include "hotplate/base/leash.hpp"
 #include "hotplate/clock.hpp"
 #include "hotplate/outcome.hpp"
@@ -82,14 +83,14 @@ class [[nodiscard]] pending {
   /// exceptions are `function_threw`. Destroying that before `next` was called
   /// takes it off again, and destroys it; cancelling that cancels this.
   template <typename Next>
-  HOTPLATE_OWN_COPY auto then(Next next)
+  HOTPLATE_INLINE auto then(Next next)
       -> pending<std::invoke_result_t<Next&, outcome<T>>>;
 
   /// The same; but `where(continuation)` is called on the fiber of the pool,
   /// and what that is given calls `next` wherever it is called. `where` only
   /// passes it on, and moves without throwing.
   template <typename Executor, typename Next>
-  HOTPLATE_OWN_COPY auto then(Executor where, Next next)
+  HOTPLATE_INLINE auto then(Executor where, Next next)
       -> pending<std::invoke_result_t<Next&, outcome<T>>>;
 
   /// Lets it go on to its end, with what follows; nobody takes the outcome.

@@ -73,9 +73,11 @@ pending<typename Args::answer> follow_up(pending<T>& first, way run,
 
 }  // namespace detail
 
+// In its caller, whose module it names: clang 14 does not hide a template of a
+// template's.
 template <typename T>
 template <typename Next>
-auto pending<T>::then(Next next)
+HOTPLATE_INLINE auto pending<T>::then(Next next)
     -> pending<std::invoke_result_t<Next&, outcome<T>>> {
   using args = detail::followed<T, Next>;
   return detail::follow_up<args>(
@@ -86,7 +88,7 @@ auto pending<T>::then(Next next)
 
 template <typename T>
 template <typename Executor, typename Next>
-auto pending<T>::then(Executor where, Next next)
+HOTPLATE_INLINE auto pending<T>::then(Executor where, Next next)
     -> pending<std::invoke_result_t<Next&, outcome<T>>> {
   using args = detail::followed_elsewhere<T, Next, Executor>;
   return detail::follow_up<args>(
