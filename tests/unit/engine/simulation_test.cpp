@@ -47,7 +47,9 @@ class day {
   const std::string& seen() const { return trace_.text; }
 
  private:
-  int drawn(int most) { return static_cast<int>(random_() % most); }
+  int drawn(int most) {
+    return static_cast<int>(random_() % static_cast<unsigned>(most));
+  }
   std::string name() { return std::string(1, "abcd"[drawn(4)]); }
 
   void deploy(const std::string& name) {
