@@ -64,8 +64,7 @@ std::vector<invocation_info> core::list_in_flight() {
     if ((state & invocation::ended) != 0) return;
     const glimpse seen(call);
     if (seen.still_is(call, state >> invocation::generation_shift)) {
-      list.push_back(
-          info_of(call, seen, call.state.load(std::memory_order_relaxed), now));
+      list.push_back(info_of(call, seen, state, now));
     }
   });
   return list;
