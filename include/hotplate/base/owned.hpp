@@ -146,7 +146,7 @@ class owned_list {
 
 /// What std::vector::insert does, at a third of what that costs to compile.
 template <typename T>
-void insert_at(std::vector<T>& list, std::size_t at, T&& made) {
+void insert_at(std::vector<T>& list, std::size_t at, T made) {
   list.push_back(std::move(made));
   for (std::size_t i = list.size() - 1; i > at; --i) {
     std::swap(list[i], list[i - 1]);
