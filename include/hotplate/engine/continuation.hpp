@@ -211,7 +211,7 @@ struct continuations {
     static_cast<fiber_kind&>(*next) = {stack_pool::class_of(stack_bytes)};
     next->is.untidy = true;
     next->bound = invocation::continues;
-    next->arrived = engine.clock_now();
+    core::show(next->arrived, engine.clock_now());
     next->reached.store(stage::handler, std::memory_order_relaxed);
     engine.continuations_.fetch_add(1, std::memory_order_relaxed);
     return next;
