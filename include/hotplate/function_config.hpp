@@ -79,8 +79,9 @@ struct function_config {
   /// Instances that stay, once made, however long nobody uses them.
   std::int64_t min_instances = 0;
 
-  /// Most instances at once, those that are being destroyed included; an
-  /// invocation that would need one more is `throttled`. 0: any number.
+  /// Most instances at once, those that are being destroyed included: for
+  /// these, an invocation that needs one more waits, within its deadline. If
+  /// none is, it is `throttled`. 0: any number.
   std::int64_t max_instances = 0;
 
   /// Instances made ahead, one after another in the background, from `deploy`

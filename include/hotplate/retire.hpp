@@ -10,7 +10,8 @@ namespace hotplate::inline HOTPLATE_ABI {
 
 /// Why an instance is destroyed. A class of instances that has a member
 /// `void on_retire(retire_reason) noexcept` is told, right before its
-/// destructor.
+/// destructor. Where it ends because of an invocation, that one's caller has
+/// been answered by then, or may be meanwhile.
 enum class retire_reason : std::uint8_t {
   expired,     ///< Nobody used it for its keep-alive time.
   redeployed,  ///< Its version is neither live nor an alias's any more.

@@ -32,6 +32,16 @@ HOTPLATE_INLINE void core::give_place_back(invocation& call,
     call_in(here);
 }
 
+// Of one settled before its end. Whoever comes second, of those who end it and
+// who settle it, gives its place back: who sees nothing in flight finds that
+// everything has ended, and is counted.
+HOTPLATE_NOINLINE inline void core::share_place_back(invocation& call,
+                                                     worker* here) noexcept {
+  const std::uint64_t before =
+      call.state.fetch_or(invocation::half_over, std::memory_order_acq_rel);
+  if ((before & invocation::half_over) != 0) give_place_back(call, here);
+}
+
 // No place now: wait for one, if the function wants that.
 HOTPLATE_NOINLINE inline core::admission core::line_up(
     invocation& call, worker* here, const gate& full) noexcept {

@@ -2,6 +2,7 @@
 
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/errors.hpp"
+#include "hotplate/engine/line.hpp"
 
 // Where an invocation's instance comes from, if not from its worker's place.
 
@@ -19,27 +20,76 @@ inline instance* core::take_idle(invocation& call, std::int64_t now) noexcept {
   return found;
 }
 
-// Where idle instances have to go first, they end before this returns.
+// Where others have to end first, it waits for them.
 inline bool core::reserve_instance(invocation& call, std::int64_t& now) {
-  instance_pool& pool = call.version->instances;
-  shortage lacks = pool.reserve();
-  if (lacks == shortage::memory) {
-    // They may suspend, and nobody would look at this one's deadline.
-    call.limit.token = call.generation() << invocation::generation_shift;
-    threads_.arm(call.limit, call.deadline.load(std::memory_order_relaxed),
-                 timer_order::deadline);
-    if (pool.make_room(*threads_.here())) lacks = shortage::none;
-    threads_.timers().disarm(call.limit);
-    now = time_.now();
-    if (lacks == shortage::none && is_late(call, now)) {
-      pool.give_up_room();
-      return false;
-    }
+  const std::uint64_t seen = ends_.ended();
+  shortage lacks = call.version->instances.reserve();
+  if (lacks == shortage::none) [[likely]]
+    return true;
+  lacks = reserve_later(call, lacks, seen);
+  now = time_.now();
+  if (lacks == shortage::none && is_late(call, now)) {
+    call.version->instances.give_up_room();
+    return false;
   }
   if (lacks == shortage::none) return true;
   call.thrown = lacks == shortage::memory ? lacks_memory(call, budget_)
                                           : lacks_instance(call);
   return false;
+}
+
+HOTPLATE_NOINLINE inline shortage core::reserve_later(invocation& call,
+                                                      shortage lacks,
+                                                      std::uint64_t seen) {
+  instance_pool& pool = call.version->instances;
+  while (lacks != shortage::none) {
+    if (lacks == shortage::memory && make_room(call)) return shortage::none;
+    const bool some_end =
+        lacks == shortage::memory ? ends_.any() : pool.any_ends();
+    if (!some_end && ends_.ended() == seen) return lacks;
+    wait_for_end(seen);
+    // It has not begun yet, for all that its usage says.
+    call.suspended.store(0, std::memory_order_relaxed);
+    call.started.store(time_.now(), std::memory_order_relaxed);
+    seen = ends_.ended();
+    lacks = pool.reserve();
+  }
+  return lacks;
+}
+
+// Idle ones end before this returns.
+inline bool core::make_room(invocation& call) {
+  // They may suspend, and nobody would look at this one's deadline.
+  call.limit.token = call.generation() << invocation::generation_shift;
+  threads_.arm(call.limit, call.deadline.load(std::memory_order_relaxed),
+               timer_order::deadline);
+  const bool made = call.version->instances.make_room(*threads_.here());
+  threads_.timers().disarm(call.limit);
+  return made;
+}
+
+// Throws invocation_cancelled.
+inline void core::wait_for_end(std::uint64_t seen) {
+  guest self;
+  {
+    const lock_guard hold(lacking_.guard());
+    if (ends_.ended() != seen) return;
+    lacking_line_.join(self);
+  }
+  lacking_.stand(lacking_line_, self, threads_.here(), forever);
+}
+
+inline void core::tell_of_end(void* self) noexcept {
+  auto& engine = *static_cast<core*>(self);
+  for (;;) {
+    summons next;
+    {
+      const lock_guard hold(engine.lacking_.guard());
+      if (engine.lacking_line_.empty()) return;
+      next = engine.lacking_.serve_first(engine.lacking_line_);
+    }
+    lobby::deliver(next);
+  }
 }
 
 inline bool core::make_instance(invocation& call, lease& on_loan) {

@@ -16,6 +16,7 @@
 #include "hotplate/describe.hpp"
 #include "hotplate/engine/error_reserve.hpp"
 #include "hotplate/engine/invocation_pool.hpp"
+#include "hotplate/engine/lobby.hpp"
 #include "hotplate/engine/overruns.hpp"
 #include "hotplate/engine/resident_code.hpp"
 #include "hotplate/engine/sender.hpp"
@@ -211,10 +212,15 @@ class core {
   bool take_instance(invocation& call, worker& on, lease& on_loan);
   bool take_elsewhere(invocation& call, lease& on_loan, std::int64_t now);
   fiber* finish(invocation& call, worker& on, lease& on_loan) noexcept;
+  void part_with(const invocation& call, worker& on, lease& on_loan) noexcept;
 
   // --- cold_start.hpp
   instance* take_idle(invocation& call, std::int64_t now) noexcept;
   bool reserve_instance(invocation& call, std::int64_t& now);
+  shortage reserve_later(invocation& call, shortage lacks, std::uint64_t seen);
+  bool make_room(invocation& call);
+  void wait_for_end(std::uint64_t seen);
+  static void tell_of_end(void* self) noexcept;
   bool make_instance(invocation& call, lease& on_loan);
   static void disown(invocation& call) noexcept;
   bool is_late(invocation& call, std::int64_t now) noexcept;
@@ -227,6 +233,7 @@ class core {
   void call_in(worker* here) noexcept;
   bool withdraw(invocation& call) noexcept;
   void give_place_back(invocation& call, worker* here) noexcept;
+  void share_place_back(invocation& call, worker* here) noexcept;
   void reserve(deployed_function& target, const function_config& config);
   void give_reservations_back() noexcept;
   bool give_reservation_back(deployed_function& removed) noexcept;
@@ -266,6 +273,7 @@ class core {
   void wait_as_thread(invocation& call, std::int64_t until) noexcept;
   std::uint32_t open_wait(invocation& self, fiber& on,
                           std::int64_t until) noexcept;
+  static bool throw_unless_unwinding();
   static void step_out(invocation& self, std::int64_t now) noexcept;
   void go_on(invocation& self, worker& here, std::int64_t now) noexcept;
   void close_wait(invocation& self, worker& here, std::int64_t now) noexcept;
@@ -349,6 +357,9 @@ class core {
   deployed_function* to_give_back_ = nullptr;  // Under reserving_.
   scheduler threads_;
   instance_budget budget_;
+  lobby lacking_{*this};  // Of invocations that wait for instances to end.
+  line lacking_line_;
+  instance_ends ends_{&tell_of_end, this};
   meter_set meters_;
   overrun_watch overruns_seen_;
   invocation_pool records_;

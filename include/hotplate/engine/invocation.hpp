@@ -59,14 +59,14 @@ struct deployed_version final : version_record {
   deployed_version(std::uint32_t its_number, const function_config& its_config,
                    handler its_handler, std::string_view function,
                    fiber_kind runs_on, scheduler& threads, clock_source& time,
-                   instance_budget& budget)
+                   instance_budget& budget, instance_ends& ends)
       : version_record(its_number, its_config, std::move(its_handler)),
         fibers(runs_on),
         instances(*this, function,
                   runs_on.stack_class != no_stack
                       ? runs_on.stack_class
                       : stack_pool::class_of(config.stack_bytes),
-                  threads, time, budget) {}
+                  threads, time, budget, ends) {}
 
   const fiber_kind fibers;  // No stack: a thread's own.
   instance_pool instances;
@@ -101,6 +101,7 @@ struct invocation final : task, waiter {
     thread_waits = 16,  // On the low half of `state`, a futex.
     fiber_waits = 32,   // `caller`, in its wait `wait_number`.
     watched = 64,       // `watching` is to be told.
+    half_over = 128,    // Of one settled early: see core::share_place_back().
   };
 
   invocation(core& owner, const resident_code& code, std::uint32_t number)

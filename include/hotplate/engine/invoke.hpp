@@ -27,8 +27,8 @@ inline worker* core::invoke(invocation& call, worker* here) {
   return nullptr;
 }
 
-// Cancelling may come from any thread, as for a pending; so, like one, the call
-// is sent and waited for, and nobody may cancel it before it is admitted.
+// Cancelling may come from any thread: so, like a pending's, the call is sent
+// and waited for, and nobody may cancel it before it is admitted.
 HOTPLATE_NOINLINE inline worker* core::invoke(invocation& call, worker* here,
                                               const std::stop_token& stop) {
   if (stop.stop_requested() && !call.thrown) call.thrown = is_cancelled(call);
@@ -147,7 +147,7 @@ inline worker* core::invoke_here(invocation& call, worker* here,
   return nullptr;
 }
 
-// From here on, on a fiber of the worker.
+// On a fiber of the worker, from here on.
 inline fiber* core::run(task& self, worker& on) {
   auto& call = static_cast<invocation&>(self);
   core& engine = *call.engine;
@@ -227,22 +227,25 @@ HOTPLATE_NOINLINE inline bool core::take_elsewhere(invocation& call,
   return true;
 }
 
-// What did it cost? Everything is given back before the caller is answered, so
-// that its next invocation finds it.
+// What did it cost? What can be used again is given back before the caller is
+// answered, so that its next invocation finds it.
 HOTPLATE_INLINE fiber* core::finish(invocation& call, worker& on,
                                     lease& on_loan) noexcept {
+  if (call.is.has_args) call.shape->destroy_args(call.args);
   const std::int64_t now = time_.now();
   judge(call, now);
   const bool won = call.claim();
-  if (call.is.has_args) call.shape->destroy_args(call.args);
   const bool warm = won && (call.is.verdict == errc::ok ||
                             leaves_instance_sound(call.is.verdict));
-  call.loan == nullptr ? on_loan.give_back(on.index(), now, warm)
-                       : on_loan.give_back_shared(call.loan, now, warm);
+  const bool ends = call.loan == nullptr
+                        ? on_loan.give_back(on.index(), now, warm)
+                        : on_loan.give_back_shared(call.loan, now, warm);
+  if (ends) [[unlikely]]
+    part_with(call, on, on_loan);
   call.memory.release();
   if (!won) [[unlikely]] {
     count_overrun(call, now);
-    give_place_back(call, &on);
+    share_place_back(call, &on);
     on.set_running(nullptr);
     return answer(call, &on, invocation::ended);
   }
@@ -259,13 +262,15 @@ HOTPLATE_INLINE fiber* core::finish(invocation& call, worker& on,
   return answer(call, &on, invocation::ended | invocation::settled);
 }
 
-inline void core::refuse_fiber(task& self, worker&) noexcept {
-  auto& call = static_cast<invocation&>(self);
-  core& engine = *call.engine;
-  engine.refuse(call, is_out_of_memory(call, "for a stack"));
+// Its instance ends once the caller is answered: on this fiber, or on another
+// for one who stands still on this worker. Who pumps waits for this anyway.
+HOTPLATE_NOINLINE inline void core::part_with(const invocation& call,
+                                              worker& on,
+                                              lease& on_loan) noexcept {
+  if (threads_.pumped()) return on_loan.end();
+  if (call.is.direct) return on_loan.leave_end_to_others();
+  on.forget_task();
 }
-
-// On the way:
 
 // How its caller waits is written by now; pairs with cancel_made(), which must
 // not answer before.

@@ -105,11 +105,18 @@ inline void core::settle_early(invocation& call, failure why, std::int64_t now,
   call.used = usage_of(call, why->code, now);
   std::chrono::nanoseconds& suspended = call.used.suspended;
   if (suspended.count() < 0) suspended += std::chrono::nanoseconds(now + 1);
+  // It waited for another's instance to end.
+  if (call.used.reached != stage::handler) suspended = {};
   call.settled_at = now;
   call.is.early = call.is.untidy = true;
   call.failure = std::move(why);
   if (!call.is_continuation()) meter(call, nullptr);
-  if (!has_ended) call.count_as_overrun(1);
+  if (has_ended) {
+    give_place_back(call, threads_.here());
+  } else {
+    call.count_as_overrun(1);
+    share_place_back(call, threads_.here());
+  }
   answer(
       call, nullptr,
       invocation::settled | (has_ended ? std::uint64_t{invocation::ended} : 0));
@@ -119,7 +126,6 @@ inline void core::settle_early(invocation& call, failure why, std::int64_t now,
 inline void core::refuse(invocation& call, failure why) noexcept {
   const bool won = call.claim(call.generation());
   if (call.is.has_args) call.shape->destroy_args(call.args);
-  give_place_back(call, threads_.here());
   call.caller.store(nullptr, std::memory_order_relaxed);
   // Not written in vain: whoever cancels it meanwhile reads it in answer().
   if (call.is.direct) call.is.direct = false;
@@ -127,8 +133,15 @@ inline void core::refuse(invocation& call, failure why) noexcept {
     settle_early(call, std::move(why), time_.now(), true);
   } else {
     call.count_as_overrun(-1);
+    share_place_back(call, threads_.here());
     answer(call, nullptr, invocation::ended);
   }
+}
+
+inline void core::refuse_fiber(task& self, worker&) noexcept {
+  auto& call = static_cast<invocation&>(self);
+  core& engine = *call.engine;
+  engine.refuse(call, is_out_of_memory(call, "for a stack"));
 }
 
 inline void core::expire(invocation& call, std::uint64_t generation,

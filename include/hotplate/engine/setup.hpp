@@ -196,9 +196,9 @@ inline function_record& core::deploy_here(core& self, std::string&& name,
         !self.budget_.expect_pool()) {
       throw std::bad_alloc();
     }
-    auto made = make_owned<deployed_version>(number, config, std::move(how),
-                                             target.name, fibers, self.threads_,
-                                             self.time_, self.budget_);
+    auto made = make_owned<deployed_version>(
+        number, config, std::move(how), target.name, fibers, self.threads_,
+        self.time_, self.budget_, self.ends_);
     self.reserve(function, config);
     return made;
   });

@@ -267,11 +267,14 @@ HOTPLATE_INLINE worker* core::here_or_throw(
 // Not while an exception is on its way out: a second one would end the process,
 // and destructors may wait as well. True if it would have thrown but for that;
 // the wait then ends at once.
-inline bool core::throw_if_over(worker* here) const {
+HOTPLATE_INLINE bool core::throw_if_over(worker* here) const {
   const auto* const self = static_cast<invocation*>(here->running());
   if (self == nullptr || !self->has(invocation::claimed)) [[likely]] {
     return false;
   }
+  return throw_unless_unwinding();
+}
+HOTPLATE_NOINLINE inline bool core::throw_unless_unwinding() {
   if (std::uncaught_exceptions() == 0) throw invocation_cancelled();
   return true;
 }

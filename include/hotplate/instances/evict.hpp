@@ -66,7 +66,7 @@ inline instance* instance_pool::give_up(std::int64_t last_use) noexcept {
   ranked_ = false;
   instance* gone = nullptr;
   if (!closed_ && live_ > floor_) gone = idle_.take_since(last_use);
-  if (gone != nullptr) end(*gone);
+  if (gone != nullptr) end(*gone, retire_reason::evicted);
   rank();
   return gone;
 }
@@ -80,6 +80,7 @@ inline bool instance_pool::restore(instance& unharmed) noexcept {
   count_in(unharmed);
   ++live_;
   --ending_;
+  ends_.undo();
   idle_.add(unharmed);
   static_cast<void>(keep_calm(&unharmed));
   return true;
@@ -91,7 +92,7 @@ struct instance_pool::ending : task {
       : pool(its), gone(end), caller(waiting) {
     task::run = [](task& self, worker&) -> fiber* {
       auto& mine = static_cast<ending&>(self);
-      mine.pool.retire_list(&mine.gone, retire_reason::evicted);
+      mine.pool.retire(&mine.gone);
       mine.done = true;
       return &mine.caller;
     };

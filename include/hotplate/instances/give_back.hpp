@@ -2,7 +2,9 @@
 
 #include "hotplate/instances/instance_pool.hpp"
 
-// How instances come back from an invocation, or do not.
+// How instances come back from an invocation, or do not. Those that do not are
+// ending, and returned as a list by `older`: their destructors and hooks may
+// take their time, and whoever gave them back first answers his caller.
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -13,41 +15,47 @@ HOTPLATE_INLINE bool instance_pool::use_up(instance& used) noexcept {
   return left == 0;
 }
 
-HOTPLATE_INLINE void instance_pool::put_back(instance& used, std::size_t worker,
-                                             std::int64_t now) noexcept {
+HOTPLATE_INLINE instance* instance_pool::put_back(instance& used,
+                                                  std::size_t worker,
+                                                  std::int64_t now) noexcept {
   place* const own = idle_.own(worker);
   if (own == nullptr) [[unlikely]]
     return put_first(used, now);
   if (use_up(used)) [[unlikely]]
-    return retire(used, retire_reason::used_up);
+    return doom(used, retire_reason::used_up);
   used.idle_since = now;
   instance* const before = own->put(used, now);
   // seq_cst, after the seq_cst exchange in put(): either this sees that the
   // pool is not calm any more, or who made it so finds the instance.
   const bool calm = calm_.load(std::memory_order_seq_cst);
   if (before != nullptr || !calm) [[unlikely]]
-    put_aside(before);
+    return put_aside(before);
+  return nullptr;
 }
 
-HOTPLATE_NOINLINE inline void instance_pool::put_failed(
-    instance& used) noexcept {
-  retire(used, retire_reason::failed);
-}
-
-HOTPLATE_NOINLINE inline void instance_pool::retire(
+HOTPLATE_NOINLINE inline instance* instance_pool::doom(
     instance& gone, retire_reason why) noexcept {
   {
     const lock_guard hold(lock_);
-    end(gone);
+    end(gone, why);
   }
   gone.older = nullptr;
-  retire_list(&gone, why);
+  return end_silently(&gone);
+}
+
+// Nobody notices when those end that run no code of the handler's.
+inline instance* instance_pool::end_silently(instance* gone) noexcept {
+  if (!maker_.ends_silently()) return gone;
+  retire(gone);
+  return nullptr;
 }
 
 // Under the lock: one that is not idle will be destroyed.
-inline void instance_pool::end(instance& gone) noexcept {
+inline void instance_pool::end(instance& gone, retire_reason why) noexcept {
   strike_off(gone);
+  gone.ends_for = why;
   ++ending_;
+  ends_.begin();
   if (--live_ > 0 || !armed_) return;
   // Nothing is left that could expire: no wake-up for it.
   threads_.timers().disarm(expiry_);
@@ -56,9 +64,9 @@ inline void instance_pool::end(instance& gone) noexcept {
 
 // Places are made when an instance comes back for the second time: most
 // functions of a host with many are not invoked that often.
-HOTPLATE_NOINLINE inline void instance_pool::put_first(
+HOTPLATE_NOINLINE inline instance* instance_pool::put_first(
     instance& used, std::int64_t now) noexcept {
-  if (use_up(used)) return retire(used, retire_reason::used_up);
+  if (use_up(used)) return doom(used, retire_reason::used_up);
   used.idle_since = now;
   if (has_policy()) return put_idle(used);
   const bool again = came_back_.exchange(true, std::memory_order_relaxed);
@@ -66,37 +74,55 @@ HOTPLATE_NOINLINE inline void instance_pool::put_first(
     const lock_guard hold(lock_);
     idle_.make_places();
   }
-  put_aside(&used);
+  return put_aside(&used);
 }
 
 // One that is idle since idle_since.
-inline void instance_pool::put_idle(instance& used) noexcept {
+inline instance* instance_pool::put_idle(instance& used) noexcept {
   if (has_policy()) {
     keep(used, policy_->on_idle(as_time(used.idle_since)), used.idle_since);
     const bool at_once = used.keep_until == used.idle_since;
-    if (at_once && may_end()) return retire(used, retire_reason::expired);
+    if (at_once && may_end()) return doom(used, retire_reason::expired);
   }
-  put_aside(&used);
+  return put_aside(&used);
 }
 
-HOTPLATE_NOINLINE inline void instance_pool::put_aside(
+HOTPLATE_NOINLINE inline instance* instance_pool::put_aside(
     instance* back) noexcept {
   instance* gone = nullptr;
-  retire_reason why = retire_reason::expired;
   {
     const lock_guard hold(lock_);
     if (back != nullptr) idle_.add(*back);
-    if (closed_) why = closed_for_;
     const bool keeps = has_policy() || keep_alive_ > 0;
     if (closed_ || !keeps || !keep_calm(back)) gone = take_idle(forever);
   }
-  retire_list(gone, why);
+  return end_silently(gone);
 }
 
 // Whether the policy's verdict that it is to end at once stands.
 inline bool instance_pool::may_end() const noexcept {
   const lock_guard hold(lock_);
   return !closed_ && live_ > floor_;
+}
+
+// For whoever has a caller that stands still on his worker. A few wait at most:
+// who never lets go of a lone worker must not have them pile up.
+HOTPLATE_NOINLINE inline void instance_pool::retire_elsewhere(
+    instance* gone) noexcept {
+  constexpr std::size_t most = 16;
+  bool first = false;
+  {
+    const lock_guard hold(lock_);
+    first = doomed_ == nullptr;
+    if (first) doomed_count_ = 0;
+    while (gone != nullptr && doomed_count_ < most) {
+      instance& each = *std::exchange(gone, gone->older);
+      each.older = std::exchange(doomed_, &each);
+      ++doomed_count_;
+    }
+  }
+  if (first) queue_work();
+  retire(gone);
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

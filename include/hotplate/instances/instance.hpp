@@ -36,6 +36,7 @@ struct instance {
   bool spoiled = false;     // An invocation on it failed.
   bool made_ahead = false;
   bool counts = false;  // As one of the provisioned; under the pool's lock.
+  retire_reason ends_for = retire_reason::expired;  // Once it is ending.
   // Of the next invocation to take it; written under the pool's lock.
   std::atomic<start_kind> start = start_kind::warm;
 };

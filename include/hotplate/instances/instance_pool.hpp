@@ -9,6 +9,7 @@
 
 #include "hotplate/describe.hpp"
 #include "hotplate/instances/budget.hpp"
+#include "hotplate/instances/ends.hpp"
 #include "hotplate/instances/idle_set.hpp"
 #include "hotplate/instances/maker.hpp"
 #include "hotplate/instances/nobody.hpp"
@@ -42,12 +43,13 @@ class instance_pool : private task {
 
   instance_pool(const version_record& version, std::string_view function,
                 std::uint8_t stacks, scheduler& threads, clock_source& time,
-                instance_budget& budget) noexcept
+                instance_budget& budget, instance_ends& ends) noexcept
       : config_(version.config),
         policy_(config_.keep_alive_by.get()),
         threads_(threads),
         clock_(time),
         budget_(budget),
+        ends_(ends),
         keep_alive_(std::chrono::nanoseconds(config_.keep_alive).count()),
         floor_(std::max(config_.min_instances, config_.provisioned)),
         maker_(version, function),
@@ -71,7 +73,9 @@ class instance_pool : private task {
     threads_.timers().disarm(refill_);
     budget_.unrank(rank_);
     closed_ = true;
-    retire_list(take_idle(forever), retire_reason::shutdown);
+    closed_for_ = retire_reason::shutdown;
+    retire(doomed_);
+    retire(take_idle(forever));
   }
 
   /// The one that this worker used last; null if it is not there.
@@ -91,11 +95,13 @@ class instance_pool : private task {
   instance* take_any(std::int64_t now, start_kind& how) noexcept;
 
   // --- give_back.hpp
-  void put_back(instance& used, std::size_t worker, std::int64_t now) noexcept;
-  /// One whose invocation failed.
-  void put_failed(instance& used) noexcept;
+  // Returned are those that are to end, as a list by `older`.
+  [[nodiscard]] instance* put_back(instance& used, std::size_t worker,
+                                   std::int64_t now) noexcept;
   /// One that is not idle.
-  void retire(instance& gone, retire_reason why) noexcept;
+  [[nodiscard]] instance* doom(instance& gone, retire_reason why) noexcept;
+  void retire(instance* gone) noexcept;  // sweep.hpp
+  void retire_elsewhere(instance* gone) noexcept;
 
   // --- share.hpp
   bool is_shared() const noexcept { return config_.instance_concurrency > 1; }
@@ -104,8 +110,8 @@ class instance_pool : private task {
                  const Over& is_over) noexcept;
   template <typename Over>
   void share(instance& made, instance*& loan, const Over& is_over) noexcept;
-  void put_shared(instance& used, instance*& loan, std::int64_t now,
-                  bool warm) noexcept;
+  [[nodiscard]] instance* put_shared(instance& used, instance*& loan,
+                                     std::int64_t now, bool warm) noexcept;
   void spoil(instance*& loan) noexcept;
 
   /// Room for one more, which make() or give_up_room() must then be called for;
@@ -130,22 +136,7 @@ class instance_pool : private task {
   start_kind next_start() const noexcept { return maker_.next(); }
 
   /// A new one, by the handler's own code: may throw anything.
-  instance* make(bool ahead = false) {
-    try {
-      instance* const made = maker_.make();
-      made->pool = this;
-      made->in_use = 1;
-      made->made_at = clock_.now();
-      made->made_ahead = ahead;
-      const lock_guard hold(lock_);
-      all_.add(*made);
-      count_in(*made);
-      return made;
-    } catch (...) {
-      give_up_room();
-      throw;
-    }
-  }
+  instance* make(bool ahead = false);  // provision.hpp
 
   // --- sweep.hpp
   /// From now on instances are kept, and made ahead.
@@ -155,6 +146,10 @@ class instance_pool : private task {
   /// wait for their keep-alive time.
   bool close(retire_reason why) noexcept;
 
+  bool any_ends() const noexcept {
+    const lock_guard hold(lock_);
+    return ending_ > 0;
+  }
   /// Instances that exist: being made, idle, on loan or ending.
   std::uint64_t live() const noexcept {
     const lock_guard hold(lock_);
@@ -199,12 +194,13 @@ class instance_pool : private task {
   }
 
   // --- give_back.hpp
-  void end(instance& gone) noexcept;
-  void put_first(instance& used, std::int64_t now) noexcept;
+  void end(instance& gone, retire_reason why) noexcept;
+  instance* end_silently(instance* gone) noexcept;
+  instance* put_first(instance& used, std::int64_t now) noexcept;
   static bool use_up(instance& used) noexcept;
-  void put_idle(instance& used) noexcept;
+  instance* put_idle(instance& used) noexcept;
   bool may_end() const noexcept;
-  void put_aside(instance* back) noexcept;
+  instance* put_aside(instance* back) noexcept;
 
   // --- sweep.hpp
   bool keep_calm(const instance* back) noexcept;
@@ -219,7 +215,6 @@ class instance_pool : private task {
   instance* ask_policy() noexcept;
   instance* take_due() noexcept;
   instance* take_idle(std::int64_t since) noexcept;
-  void retire_list(instance* gone, retire_reason why) noexcept;
 
   // --- share.hpp
   bool has_room(const instance& used) const noexcept;
@@ -256,6 +251,7 @@ class instance_pool : private task {
   scheduler& threads_;
   clock_source& clock_;
   instance_budget& budget_;
+  instance_ends& ends_;
   const std::int64_t keep_alive_;
   const std::int64_t floor_;  // What does not expire.
   instance_maker maker_;
@@ -272,6 +268,8 @@ class instance_pool : private task {
   std::int64_t counted_ = 0;  // Those that count as provisioned.
   std::int64_t live_ = 0;
   std::int64_t ending_ = 0;
+  instance* doomed_ = nullptr;  // Ending, by `older`, on the pool's own fiber.
+  std::size_t doomed_count_ = 0;
   timer expiry_;
   bool armed_ = false;
   std::int64_t armed_for_ = 0;

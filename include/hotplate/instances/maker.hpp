@@ -58,9 +58,9 @@ class instance_maker {
     return made.release();
   }
 
-  void end(instance& gone, retire_reason why) noexcept {
+  void end(instance& gone) noexcept {
     const handler& how = version_.how;
-    if (how.on_retire != nullptr) how.on_retire(gone.state, why);
+    if (how.on_retire != nullptr) how.on_retire(gone.state, gone.ends_for);
     destroy(gone.state);
     free_instance(&gone, how);
   }

@@ -23,6 +23,23 @@ inline bool instance_pool::lacks_any() const noexcept {
   return !closed_ && live_ < config_.provisioned;
 }
 
+inline instance* instance_pool::make(bool ahead) {
+  try {
+    instance* const made = maker_.make();
+    made->pool = this;
+    made->in_use = 1;
+    made->made_at = clock_.now();
+    made->made_ahead = ahead;
+    const lock_guard hold(lock_);
+    all_.add(*made);
+    count_in(*made);
+    return made;
+  } catch (...) {
+    give_up_room();
+    throw;
+  }
+}
+
 inline bool instance_pool::reserve_ahead() noexcept {
   const lock_guard hold(lock_);
   if (!lacks_any() || clock_.now() < not_before_) return false;
@@ -116,7 +133,7 @@ inline bool instance_pool::make_ahead(worker& on) noexcept try {
   const std::int64_t now = clock_.now();
   if (now - from > longest_init) {
     pause();
-    retire(*made, retire_reason::failed);
+    retire(doom(*made, retire_reason::failed));
     return false;
   }
   made->idle_since = now;
@@ -124,7 +141,7 @@ inline bool instance_pool::make_ahead(worker& on) noexcept try {
     const lock_guard hold(lock_);
     made->in_use = 0;
   }
-  put_idle(*made);
+  retire(put_idle(*made));
   return true;
 } catch (...) {
   pause();

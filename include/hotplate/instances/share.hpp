@@ -55,11 +55,9 @@ void instance_pool::share(instance& made, instance*& loan,
   keep_listed(made);
 }
 
-/// One of its invocations has ended; the last one returns it, or retires it.
-HOTPLATE_NOINLINE inline void instance_pool::put_shared(instance& used,
-                                                        instance*& loan,
-                                                        std::int64_t now,
-                                                        bool warm) noexcept {
+/// One of its invocations has ended; the last one returns it, or dooms it.
+HOTPLATE_NOINLINE inline instance* instance_pool::put_shared(
+    instance& used, instance*& loan, std::int64_t now, bool warm) noexcept {
   bool retires = false;
   {
     const lock_guard hold(lock_);
@@ -70,12 +68,13 @@ HOTPLATE_NOINLINE inline void instance_pool::put_shared(instance& used,
     // The newest of those with room, unless it has had room before.
     if (!used.joinable) used.idle_since = now;
     keep_listed(used);
-    if (used.in_use > 0) return;
+    if (used.in_use > 0) return nullptr;
     retires = used.spoiled || used_up;
     used.idle_since = now;
   }
   if (!retires) return put_idle(used);
-  retire(used, used.spoiled ? retire_reason::failed : retire_reason::used_up);
+  return doom(used,
+              used.spoiled ? retire_reason::failed : retire_reason::used_up);
 }
 
 /// Its invocation has failed, and goes on: from now on nobody joins it.

@@ -99,15 +99,15 @@ inline fiber* instance_pool::work(task& self, worker& on) noexcept {
 
 inline void instance_pool::sweep() noexcept {
   instance* judged = has_policy() ? ask_policy() : nullptr;
+  instance* doomed = nullptr;
   instance* gone = nullptr;
   instance* uncared_for = nullptr;
-  retire_reason why = retire_reason::expired;
   bool closed = false;
   {
     const lock_guard hold(lock_);
+    doomed = std::exchange(doomed_, nullptr);
     armed_ = false;
     closed = closed_;
-    if (closed) why = closed_for_;
     if (closed) {
       gone = take_idle(forever);
     } else if (!has_policy()) {
@@ -116,8 +116,8 @@ inline void instance_pool::sweep() noexcept {
     if (!closed && !keep_calm(nullptr)) uncared_for = take_idle(forever);
   }
   if (closed) maker_.drop_snapshot();
-  for (instance* const each : {judged, gone, uncared_for}) {
-    retire_list(each, why);
+  for (instance* const each : {doomed, judged, gone, uncared_for}) {
+    retire(each);
   }
 }
 
@@ -135,7 +135,7 @@ inline instance* instance_pool::ask_policy() noexcept {
       continue;
     }
     idle_.count(*due, now);
-    end(*due);
+    end(*due, closed_ ? closed_for_ : retire_reason::expired);
     due->older = std::exchange(gone, due);
   }
   return gone;
@@ -151,6 +151,7 @@ inline instance* instance_pool::take_due() noexcept {
 // not stay. They count as ending.
 inline instance* instance_pool::take_idle(std::int64_t since) noexcept {
   const std::int64_t stay = closed_ ? 0 : floor_;
+  const retire_reason why = closed_ ? closed_for_ : retire_reason::expired;
   const std::int64_t now = clock_.now();
   instance* first = nullptr;
   instance** last = &first;
@@ -158,7 +159,7 @@ inline instance* instance_pool::take_idle(std::int64_t since) noexcept {
     instance* const gone = idle_.take_since(since);
     if (gone == nullptr) break;
     idle_.count(*gone, now);
-    end(*gone);
+    end(*gone, why);
     *last = gone;
     last = &gone->older;
   }
@@ -166,28 +167,30 @@ inline instance* instance_pool::take_idle(std::int64_t since) noexcept {
   return first;
 }
 
-inline void instance_pool::retire_list(instance* gone,
-                                       retire_reason why) noexcept {
+/// A list, by `older`, of those that are ending.
+inline void instance_pool::retire(instance* gone) noexcept {
   if (gone == nullptr) return;
   std::int64_t count = 0;
+  std::int64_t evicted = 0;
   {
     const nobody running(maker_.ends_silently() ? nullptr : threads_.here());
     for (; gone != nullptr; ++count) {
-      maker_.end(*std::exchange(gone, gone->older), why);
+      if (gone->ends_for == retire_reason::evicted) ++evicted;
+      maker_.end(*std::exchange(gone, gone->older));
     }
   }
   bool lacking = false;
   {
     const lock_guard hold(lock_);
     ending_ -= count;
-    if (why == retire_reason::evicted) {
-      evicted_ += static_cast<std::uint64_t>(count);
-    }
+    evicted_ += static_cast<std::uint64_t>(evicted);
     lacking = lacks_any();
   }
   // An evicted one's memory is somebody else's already.
-  if (why != retire_reason::evicted) budget_.give_back(count * memory());
+  budget_.give_back((count - evicted) * memory());
   if (lacking) queue_work();
+  // The pool may be gone when others have heard of it: last.
+  ends_.finish(count);
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail
