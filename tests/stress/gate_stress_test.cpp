@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "hotplate/admission/gate.hpp"
 #include "together.hpp"
@@ -85,6 +87,108 @@ TEST(gate_stress_test, tickets_keep_to_both_limits_and_all_come_back) {
   EXPECT_LE(in_engine.most(), 3);
   EXPECT_LE(in_often.most(), 2);
   EXPECT_EQ(engine.inside() + often.inside() + seldom.inside(), 0);
+}
+
+struct gate_seat {
+  std::size_t index;
+  std::size_t worker() const { return index; }
+  static std::size_t workers() { return gate_threads - 1; }
+};
+
+// The last thread is no worker, and every other one lets out whom it let in
+// later than others it lets in.
+TEST(gate_stress_test, accounts_keep_to_the_limit_and_come_back) {
+  constexpr int limit = 7;
+  gate door(limit);
+  door.open_accounts(gate_threads - 1);
+  witness seen;
+
+  together(gate_threads, [&](std::size_t thread) {
+    const gate_seat self{thread};
+    int inside = 0;
+    for (int i = 0; i < gate_turns; ++i) {
+      if (inside < 3 && door.try_enter(self)) {
+        seen.came();
+        ++inside;
+      } else if (inside > 0) {
+        seen.left();
+        door.leave(thread);
+        --inside;
+      }
+    }
+    for (; inside > 0; --inside) {
+      seen.left();
+      door.leave(thread);
+    }
+  });
+
+  EXPECT_LE(seen.most(), limit);
+  EXPECT_LE(door.peak(), limit);
+  EXPECT_EQ(door.inside(), 0);
+}
+
+TEST(gate_stress_test, accounts_refuse_nobody_while_there_is_room) {
+  gate door(gate_threads);
+  door.open_accounts(gate_threads - 1);
+  std::atomic<int> refused = 0;
+
+  together(gate_threads, [&](std::size_t thread) {
+    for (int i = 0; i < gate_turns; ++i) {
+      if (door.try_enter(gate_seat{thread})) {
+        door.leave(thread);
+      } else {
+        ++refused;
+      }
+    }
+  });
+
+  EXPECT_EQ(refused, 0);
+}
+
+TEST(gate_stress_test, accounts_open_where_workers_clash) {
+  if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "one at a time";
+  gate door(1'000);
+  // Until they run at the same time, on a machine with much else to do.
+  const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+
+  together(gate_threads - 1, [&](std::size_t thread) {
+    while (!door.is_apart() && std::chrono::steady_clock::now() < until) {
+      for (int i = 0; i < 1'000; ++i) {
+        if (door.try_enter(gate_seat{thread})) door.leave(thread);
+      }
+    }
+  });
+
+  EXPECT_TRUE(door.is_apart());
+  EXPECT_EQ(door.inside(), 0);
+}
+
+// One or two are inside at any moment, and each leaves when the next is in.
+TEST(gate_stress_test, whoever_looks_into_accounts_sees_one_moment) {
+  gate door(100);
+  door.open_accounts(2);
+  std::atomic<int> turn = 0;
+  std::atomic<bool> over = false;
+  ASSERT_TRUE(door.try_enter(gate_seat{0}));
+
+  together(3, [&](std::size_t thread) {
+    if (thread == 2) {
+      while (!over) {
+        const std::int64_t seen = door.inside();
+        ASSERT_GE(seen, 1);
+        ASSERT_LE(seen, 2);
+      }
+      return;
+    }
+    const int mine = static_cast<int>(thread);
+    for (int i = 0; i < 2'000; ++i) {
+      while (turn % 2 != mine) std::this_thread::yield();
+      ASSERT_TRUE(door.try_enter(gate_seat{1 - thread}));
+      door.leave(thread);
+      ++turn;
+    }
+    over = true;
+  });
 }
 
 TEST(gate_stress_test, what_was_written_inside_is_seen_by_the_next) {

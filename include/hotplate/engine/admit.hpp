@@ -8,26 +8,39 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
+/// Who asks for places.
+struct core::seat {
+  const detail::worker* here;
+  const scheduler& threads;
+
+  std::size_t worker() const noexcept {
+    return here == nullptr ? no_seat::worker() : here->index();
+  }
+  std::size_t workers() const noexcept { return threads.size(); }
+};
+
 // Null if the invocation has its places now; else the gate that is full.
-HOTPLATE_INLINE const gate* core::enter(invocation& call) noexcept {
+HOTPLATE_INLINE const gate* core::enter(invocation& call,
+                                        worker* here) noexcept {
   gate& places = *call.target->places.load(std::memory_order_relaxed);
   if (tenants_.limited() && !call.labels.tenant().empty()) [[unlikely]] {
-    return enter_with_tenant(call, places);
+    return enter_with_tenant(call, places, here);
   }
-  return call.permit.enter(places, call.target->limit);
+  return call.permit.enter(places, call.target->limit, seat{here, threads_});
 }
 
 HOTPLATE_NOINLINE inline const gate* core::enter_with_tenant(
-    invocation& call, gate& places) noexcept {
+    invocation& call, gate& places, worker* here) noexcept {
   return tenants_.with(call.labels.tenant(), [&](gate* tenant) -> const gate* {
     if (tenant == nullptr) return &tenants_.crowd();
-    return call.permit.enter(places, call.target->limit, *tenant);
+    return call.permit.enter_with(*tenant, places, call.target->limit,
+                                  seat{here, threads_});
   });
 }
 
 HOTPLATE_INLINE void core::give_place_back(invocation& call,
                                            worker* here) noexcept {
-  call.permit.give_back();
+  call.permit.give_back(seat{here, threads_});
   if (room_.anybody()) [[unlikely]]
     call_in(here);
 }
@@ -97,8 +110,8 @@ inline failure core::explain(const invocation& call, const gate& full) const {
 
 // Whoever waits first, in each line, and finds a place now.
 HOTPLATE_NOINLINE inline void core::call_in(worker* here) noexcept {
-  waiter* called = room_.call_in([this](waiter& first) {
-    return enter(static_cast<invocation&>(first)) == nullptr;
+  waiter* called = room_.call_in([this, here](waiter& first) {
+    return enter(static_cast<invocation&>(first), here) == nullptr;
   });
   while (called != nullptr) {
     auto& call = static_cast<invocation&>(*called);

@@ -226,8 +226,10 @@ class core {
   bool is_late(invocation& call, std::int64_t now) noexcept;
 
   // --- admit.hpp
-  const gate* enter(invocation& call) noexcept;
-  const gate* enter_with_tenant(invocation& call, gate& places) noexcept;
+  struct seat;
+  const gate* enter(invocation& call, worker* here) noexcept;
+  const gate* enter_with_tenant(invocation& call, gate& places,
+                                worker* here) noexcept;
   admission line_up(invocation& call, worker* here, const gate& full) noexcept;
   owned<error> explain(const invocation& call, const gate& full) const;
   void call_in(worker* here) noexcept;

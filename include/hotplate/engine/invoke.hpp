@@ -54,7 +54,7 @@ inline core::admission core::admit(invocation& call, worker* here) noexcept {
       (call.parent != nullptr && call.parent->has(invocation::claimed));
   if (barred) [[unlikely]]
     return bar(call);
-  const gate* const full = enter(call);
+  const gate* const full = enter(call, here);
   if (full != nullptr) [[unlikely]]
     return line_up(call, here, *full);
   // seq_cst, as entering was: see is_gone().

@@ -182,7 +182,7 @@ TEST_F(ticket_test, is_refused_with_the_tenants_gate_if_that_is_full) {
   tenant_.try_enter();
   ticket refused;
 
-  const gate* const full = refused.enter(engine_, function_, tenant_);
+  const gate* const full = refused.enter_with(tenant_, engine_, function_);
 
   EXPECT_EQ(full, &tenant_);
   EXPECT_EQ(engine_.inside() + function_.inside(), 0);
@@ -192,7 +192,7 @@ TEST_F(ticket_test, refused_by_another_gate_keeps_no_place_of_the_tenant) {
   function_.try_enter();
   ticket refused;
 
-  const gate* const full = refused.enter(engine_, function_, tenant_);
+  const gate* const full = refused.enter_with(tenant_, engine_, function_);
 
   EXPECT_EQ(full, &function_);
   EXPECT_EQ(tenant_.inside(), 0);
@@ -200,7 +200,7 @@ TEST_F(ticket_test, refused_by_another_gate_keeps_no_place_of_the_tenant) {
 
 TEST_F(ticket_test, gives_the_tenants_place_back_as_well) {
   ticket admitted;
-  admitted.enter(engine_, function_, tenant_);
+  admitted.enter_with(tenant_, engine_, function_);
   const std::int64_t while_admitted = tenant_.inside();
 
   admitted.give_back();
