@@ -97,7 +97,7 @@ class core {
   usage usage_of(const invocation& call) const noexcept;
 
   // --- settle.hpp
-  void refuse(invocation& call, owned<error> why) noexcept;
+  void refuse(invocation& call, owned<const made_error> why) noexcept;
   void expire(invocation& call, std::uint64_t generation,
               std::int64_t now) noexcept;
   bool cancel(invocation& call, std::uint64_t generation, errc why) noexcept;
@@ -229,7 +229,9 @@ class core {
   const gate* enter(invocation& call) noexcept;
   const gate* enter_with_tenant(invocation& call, gate& places) noexcept;
   admission line_up(invocation& call, worker* here, const gate& full) noexcept;
-  owned<error> explain(const invocation& call, const gate& full) const;
+  owned<const made_error> explain(const invocation& call,
+                                  const gate& full) const;
+  scarce owner_of(const gate& full, const invocation& call) const noexcept;
   void call_in(worker* here) noexcept;
   bool withdraw(invocation& call) noexcept;
   void give_place_back(invocation& call, worker* here) noexcept;
@@ -255,9 +257,9 @@ class core {
                      std::int64_t deadline) noexcept;
   fiber* answer_directly(invocation& call, worker& here) noexcept;
   fiber* answer(invocation& call, worker* here, std::uint64_t flags) noexcept;
-  void settle_early(invocation& call, owned<error> why, std::int64_t now,
-                    bool has_ended) noexcept;
-  void settle_unfinished(invocation& call, owned<error> why,
+  void settle_early(invocation& call, owned<const made_error> why,
+                    std::int64_t now, bool has_ended) noexcept;
+  void settle_unfinished(invocation& call, owned<const made_error> why,
                          std::int64_t now) noexcept;
   void count_overrun(invocation& call, std::int64_t now) noexcept;
   void wake_suspended(invocation& call) noexcept;

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
 
 #include "hotplate/engine/account.hpp"
@@ -13,11 +11,13 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-HOTPLATE_NOINLINE inline failure spare_errors::take(core& engine) noexcept {
-  failure made = engine.spare_errors_.make();
-  if (made != nullptr) return made;
-  std::fputs("hotplate: no memory to say that there is none\n", stderr);
-  std::abort();
+HOTPLATE_NOINLINE inline owned<made_error> spare_errors::take(
+    core& engine) noexcept {
+  return engine.spare_errors_.make();
+}
+HOTPLATE_NOINLINE inline failure spare_errors::share(const core& engine,
+                                                     errc code) noexcept {
+  return engine.spare_errors_.share(code);
 }
 
 // The handler's side has ended; what is its outcome, if nobody was faster?

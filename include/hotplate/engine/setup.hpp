@@ -176,7 +176,7 @@ inline void check_build(const build_stamp& deploying) {
 }
 
 inline void core::refuse_in_child() const {
-  if (is_forked()) throw bad_config({is_unusable()->message});
+  if (is_forked()) throw bad_config({is_unusable(*this)->message});
 }
 
 inline function_record& core::deploy_here(core& self, std::string&& name,

@@ -57,9 +57,10 @@ pending<typename Args::answer> follow_up(pending<T>& first, way run,
   using answer = typename Args::answer;
   invocation* const source = access::invocation_of(first);
   if (source == nullptr) {
-    const outcome<T> refused = first.get();
-    return pending<answer>(outcome<answer>(
-        detail::make_owned<error>(refused.error()), refused.usage()));
+    outcome<T> refused = first.get();
+    const usage used = refused.usage();
+    return pending<answer>(
+        outcome<answer>(std::move(refused).take_error(), used));
   }
   invocation* const next =
       continuations::make<Args, typename Args::stored_result>(

@@ -75,7 +75,8 @@ std::vector<outcome<R>> get_all(const Inputs& inputs,
 
 HOTPLATE_NOINLINE inline failure lacks_record(core& engine,
                                               std::string_view name) noexcept {
-  return engine.is_forked() ? is_unusable(name) : has_no_room(engine, name);
+  return engine.is_forked() ? is_unusable(engine, name)
+                            : has_no_room(engine, name);
 }
 
 template <typename R>

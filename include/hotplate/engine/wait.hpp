@@ -232,7 +232,7 @@ inline void core::end_by_deadline(void* target, std::uint64_t token,
 }
 
 inline void core::throw_if_forked() const {
-  if (is_forked()) throw bad_outcome(*is_unusable());
+  if (is_forked()) throw bad_outcome(*is_unusable(*this));
 }
 
 HOTPLATE_NOINLINE inline void core::wait_as_thread(
