@@ -256,13 +256,15 @@ class core {
   void judge_closely(invocation& call, std::int64_t now,
                      std::int64_t deadline) noexcept;
   fiber* answer_directly(invocation& call, worker& here) noexcept;
-  fiber* answer(invocation& call, worker* here, std::uint64_t flags) noexcept;
+  fiber* answer(invocation& call, worker* here, std::uint64_t flags,
+                watcher** untold = nullptr) noexcept;
   void settle_early(invocation& call, owned<const made_error> why,
                     std::int64_t now, bool has_ended) noexcept;
   void settle_unfinished(invocation& call, owned<const made_error> why,
                          std::int64_t now) noexcept;
   void count_overrun(invocation& call, std::int64_t now) noexcept;
-  void wake_suspended(invocation& call) noexcept;
+  struct awaited_one;
+  awaited_one wake_suspended(invocation& call) noexcept;
   void wake(fiber* suspended, std::uint32_t wait) noexcept;
   void resume(fiber& ready) noexcept;
   void recycle(invocation& call, worker* here) noexcept;

@@ -351,14 +351,20 @@ inline std::string exception_type_name() noexcept try {
   return "(no memory)";
 }
 
+/// Of an exception's text as much as a log line has: each link of a chain may
+/// throw what it got from the one before, and add to it.
+inline constexpr std::size_t longest_what = 4096;
+
 /// To be called where the exception is caught.
 inline failure handler_threw(const invocation& call, const char* text) {
-  const std::string_view what = text != nullptr ? text : "(null)";
+  const std::string_view whole = text != nullptr ? text : "(null)";
+  const std::string_view what = whole.substr(0, longest_what);
   const bool init = call.reached.load(std::memory_order_relaxed) == stage::init;
   std::string type = exception_type_name();
   std::string message =
       sentence({init ? "the cold start" : "the handler", " of function ",
-                name_of(call), " threw ", type, ": ", what});
+                name_of(call), " threw ", type, ": ", what,
+                what.size() < whole.size() ? "..." : ""});
   return make_error(call, init ? errc::init_failed : errc::function_threw,
                     std::move(message), {.exception_type = std::move(type)});
 }

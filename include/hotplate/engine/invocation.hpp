@@ -205,6 +205,7 @@ struct invocation final : task, waiter {
   log_tail log;
   usage used;  // Of one that settled early; otherwise usage_of() is final.
 
+  /// Of an idle one; or by who has claimed it, of those that are to settle.
   invocation* next_free = nullptr;
   invocation* next_made = nullptr;
   hotplate::arena memory;

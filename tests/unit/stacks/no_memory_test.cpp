@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <future>
 #include <memory>
 #include <new>
 #include <string>
@@ -62,6 +63,11 @@ namespace {
 using hotplate::context;
 using hotplate::errc;
 using std::chrono::milliseconds;
+
+void fail(long after, bool from_then_on) {
+  fails_from_then_on = from_then_on;
+  until_failure = after;
+}
 
 struct counter {
   int operator()(context&, int by) { return sum += by; }
@@ -124,10 +130,6 @@ class no_memory_test : public testing::TestWithParam<int> {
     });
   }
 
-  void fail(long after, bool from_then_on) {
-    fails_from_then_on = from_then_on;
-    until_failure = after;
-  }
   void expect_all_is_well() {
     until_failure = -1;
     // Handlers whose callers were answered early end on their own.
@@ -250,6 +252,41 @@ TEST_P(no_memory_test, any_number_of_refusals_can_be_held) {
   }
   EXPECT_EQ(held.back().error().message,
             "event_too_large: the host has no memory to say more");
+}
+
+// Where a handler's worker has no memory to queue one, it has none for the
+// next.
+TEST(no_memory_for_chains_test, a_long_one_is_refused_link_by_link) {
+  constexpr int links = 100'000;
+  hotplate::engine engine({.workers = 1, .max_spare_threads = 0});
+  const auto empty = engine.deploy("empty", [] {});
+  std::promise<hotplate::continuation> handed;
+  auto last = empty.async().then(
+      [&](hotplate::continuation next) { handed.set_value(std::move(next)); },
+      [](auto&&) {});
+  for (int i = 0; i < links; ++i) last = last.then([](auto&&) {});
+  hotplate::continuation first = handed.get_future().get();
+  std::vector<hotplate::pending<void>> queued;
+  queued.reserve(1'000);
+  for (int i = 0; i < 1'000; ++i) queued.push_back(empty.async());
+  for (auto& each : queued) (void)each.get();
+  queued.clear();  // There are records for as many now.
+
+  const auto handler =
+      engine.deploy("handler",
+                    [&] {
+                      fail(0, true);
+                      do {
+                        queued.push_back(empty.async());
+                      } while (!queued.back().ready() && queued.size() < 1'000);
+                      first();
+                      until_failure = -1;
+                    },
+                    {.stack_bytes = 32 * 1024});
+  ASSERT_TRUE(handler());
+
+  EXPECT_EQ(queued.back().get().code(), errc::resource_exhausted);
+  EXPECT_EQ(last.get().code(), errc::resource_exhausted);
 }
 
 INSTANTIATE_TEST_SUITE_P(workers, no_memory_test, testing::Values(0, 1, 2));
