@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "hotplate/base/assert.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/error.hpp"
 #include "hotplate/payload.hpp"
@@ -25,7 +26,7 @@ struct last_errors;
 struct made_error : hotplate::error {
   last_errors* shared = nullptr;
 
-  inline static void give_up(const made_error* gone) noexcept;
+  static void give_up(const made_error* gone) noexcept;
 };
 
 /// One error of each code, made ahead and never changed. Made by an engine, and
@@ -41,7 +42,8 @@ struct last_errors {
   }
 };
 
-inline void made_error::give_up(const made_error* gone) noexcept {
+HOTPLATE_NOINLINE inline void made_error::give_up(
+    const made_error* gone) noexcept {
   gone->shared != nullptr ? gone->shared->leave() : delete gone;
 }
 }  // namespace detail

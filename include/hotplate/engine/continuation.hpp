@@ -1,5 +1,7 @@
 #pragma once
 
+// Long because: it is all that a continuation is, with its invariants.
+
 #include <exception>
 #include <new>
 #include <type_traits>

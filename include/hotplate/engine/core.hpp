@@ -277,7 +277,7 @@ class core {
   void wait_as_thread(invocation& call, std::int64_t until) noexcept;
   std::uint32_t open_wait(invocation& self, fiber& on,
                           std::int64_t until) noexcept;
-  static bool throw_unless_unwinding();
+  bool throw_unless_unwinding(const invocation& self, const worker& here) const;
   static void step_out(invocation& self, std::int64_t now) noexcept;
   void go_on(invocation& self, worker& here, std::int64_t now) noexcept;
   void close_wait(invocation& self, worker& here, std::int64_t now) noexcept;
@@ -311,13 +311,17 @@ class core {
   std::uint64_t cancel_all(errc why);
   void wait_for_handlers(std::int64_t until);
   std::vector<running_handler> still_running();
+  void name_one_running() noexcept;
+  template <typename See>
+  void see_running(const See& see);
   void close_instances();
   void wait_until_empty(const instance_pool& pool);
   std::uint64_t stop_sending() noexcept;
 
   // --- unload.hpp
+  struct version_uses;
   template <int = 0>
-  bool is_used(const deployed_version& version);
+  version_uses uses_of(const deployed_version& version);
   template <int = 0>
   std::vector<std::string> uses_of(module_id gone, bool& may_end);
   template <int = 0>

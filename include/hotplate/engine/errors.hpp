@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "hotplate/base/assert.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/base/text.hpp"
 #include "hotplate/engine/invocation.hpp"
@@ -179,6 +180,13 @@ inline failure is_pumping(const invocation& call) {
                     sentence({"function ", name_of(call),
                               " was waited for within the pump, but not in a "
                               "handler"}));
+}
+
+/// Told of it by a meter that calls the engine.
+inline failure is_metered(const invocation& call) {
+  return make_error(call, errc::already_pumping,
+                    sentence({"a meter that is told of function ",
+                              name_of(call), " must neither invoke nor wait"}));
 }
 
 inline failure is_throttled(const invocation& call, const gate& full,
@@ -361,10 +369,9 @@ inline failure handler_threw(const invocation& call, const char* text) {
   const std::string_view what = whole.substr(0, longest_what);
   const bool init = call.reached.load(std::memory_order_relaxed) == stage::init;
   std::string type = exception_type_name();
-  std::string message =
-      sentence({init ? "the cold start" : "the handler", " of function ",
-                name_of(call), " threw ", type, ": ", what,
-                what.size() < whole.size() ? "..." : ""});
+  std::string message = sentence(
+      {init ? "the cold start" : "the handler", " of function ", name_of(call),
+       " threw ", type, ": ", what, what.size() < whole.size() ? "..." : ""});
   return make_error(call, init ? errc::init_failed : errc::function_threw,
                     std::move(message), {.exception_type = std::move(type)});
 }

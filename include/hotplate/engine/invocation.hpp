@@ -243,6 +243,8 @@ struct invocation final : task, waiter {
   /// Has `by` told when it settles; false if it has settled. By the caller's
   /// side, which stays until unwatch(), or until it has been told.
   bool watch(watcher& by) noexcept {
+    // Whoever settled it may still be about to tell the one before.
+    if (has(settled)) return false;
     watching = &by;
     // release: publishes `watching`; pairs with core::answer().
     const std::uint64_t seen =

@@ -56,6 +56,14 @@ inline void post_office::deliver(const stored_event& of, const std::string& to,
     is_closed = closed_;
   }
   if (is_closed || next.event->hops > most_hops) {
+    next.event->last_error =
+        is_closed
+            ? sentence({"function ", to,
+                        " is sent nothing more: the engine is shutting "
+                        "down"})
+            : sentence(
+                  {"function ", to, " is not sent delivery ", next.event->hops,
+                   " that follows from one event, the limit is ", most_hops});
     bury(*next.event,
          is_closed ? failed_because::draining : failed_because::too_many_hops);
     next.event.reset();

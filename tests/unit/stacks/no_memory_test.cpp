@@ -1,3 +1,5 @@
+// Long because: it replaces the heap for all its tests.
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -6,6 +8,7 @@
 #include <future>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -252,6 +255,25 @@ TEST_P(no_memory_test, any_number_of_refusals_can_be_held) {
   }
   EXPECT_EQ(held.back().error().message,
             "event_too_large: the host has no memory to say more");
+}
+
+TEST(no_memory_at_the_end_test, an_engine_waits_for_its_handlers_all_the_same) {
+  std::atomic<bool> started = false, ended = false;
+  std::optional<hotplate::engine> engine;
+  engine.emplace(hotplate::engine_config{.workers = 1});
+  engine->deploy("a_name_that_takes_memory_if_it_is_copied", [&] {
+    started = true;
+    usleep(1'200'000);  // Named once a second.
+    ended = true;
+  });
+  engine->invoke_async("a_name_that_takes_memory_if_it_is_copied").detach();
+  while (!started) usleep(100);
+
+  fail(0, true);
+  engine.reset();
+  until_failure = -1;
+
+  EXPECT_TRUE(ended);
 }
 
 // Where a handler's worker has no memory to queue one, it has none for the
