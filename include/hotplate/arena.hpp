@@ -43,8 +43,9 @@ class arena final : public std::pmr::memory_resource {
 
   /// Sticky, as are all these: something was refused, for a reason below.
   bool refused() const noexcept { return marks_ > scrubbed; }
-  /// Because of the limit.
+  /// Because of the limit; and what would have been used then.
   bool exhausted() const noexcept { return (marks_ & no_room) != 0; }
+  std::size_t wanted() const noexcept { return wanted_; }
   /// Because the host is out of memory.
   bool starved() const noexcept { return (marks_ & no_memory) != 0; }
   /// Because too much is held for responses: what would have been held, or 0.
@@ -122,12 +123,13 @@ class arena final : public std::pmr::memory_resource {
 
   void check(std::size_t bytes) {
     const std::size_t before = used();
-    if (before > limit_ || bytes > limit_ - before) refuse(no_room);
+    if (before <= limit_ && bytes <= limit_ - before) return;
+    wanted_ = bytes <= ~before ? before + bytes : ~std::size_t{0};
+    refuse(no_room);
   }
-
   HOTPLATE_NOINLINE void* grow(std::size_t bytes, std::size_t alignment) {
     check(bytes);
-    if (alignment > limit_) refuse(no_room);
+    if (alignment > limit_) check(alignment);
     const std::size_t before = used();
     std::size_t wanted =
         chunks_ == nullptr ? smallest_chunk : chunks_->size * 2;
@@ -191,7 +193,7 @@ class arena final : public std::pmr::memory_resource {
   std::atomic<std::size_t> last_known_ = 0;
   detail::chunk* chunks_ = nullptr;
   detail::chunk_source* source_ = nullptr;
-  std::size_t crowd_ = 0;  // Read with that mark only.
+  std::size_t crowd_ = 0, wanted_ = 0;  // Read with their marks only.
   std::uint8_t marks_ = 0;
 };
 

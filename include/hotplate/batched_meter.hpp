@@ -9,6 +9,7 @@
 #include <functional>
 #include <mutex>
 #include <span>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -18,6 +19,8 @@
 #include "hotplate/base/futex.hpp"
 #include "hotplate/base/kept_text.hpp"
 #include "hotplate/base/record_ring.hpp"
+#include "hotplate/base/text.hpp"
+#include "hotplate/error.hpp"
 #include "hotplate/meter.hpp"
 
 // A meter for what takes time, as writing to a disk or sending to a collector
@@ -34,11 +37,12 @@ struct metered_record {
 };
 
 struct batch_config {
-  /// So many records find room before any is dropped; 376 bytes each.
+  /// So many records find room before any is dropped; 376 bytes each. This and
+  /// the next: 1 to 2^30.
   std::size_t capacity = 8'192;
   std::size_t most_in_batch = 1'024;
   /// How long records may wait for others; earlier when half the room is used.
-  /// 0: no thread of its own, the host calls flush().
+  /// 0: no thread of its own, the host calls flush(). At most a day.
   std::chrono::milliseconds interval{100};
 };
 
@@ -55,13 +59,14 @@ class batched_meter final : public meter {
  public:
   using callback = std::function<void(std::span<const metered_record>)>;
 
+  /// Throws bad_config.
   explicit batched_meter(callback deliver, const batch_config& config = {})
       : deliver_(std::move(deliver)),
-        config_(config),
+        config_(checked(config, deliver_ != nullptr)),
         rings_{ring(each(config)), ring(each(config)), ring(each(config)),
                ring(each(config)), ring(each(config)), ring(each(config)),
                ring(each(config)), ring(each(config))} {
-    batch_.reserve(std::max(config_.most_in_batch, std::size_t{1}));
+    batch_.reserve(config_.most_in_batch);
     if (config_.interval.count() > 0) thread_ = std::thread([this] { run(); });
   }
   batched_meter(const batched_meter&) = delete;
@@ -115,6 +120,27 @@ class batched_meter final : public meter {
  private:
   using ring = detail::record_ring<metered_record>;
   static constexpr std::size_t shards = 8;
+  static const batch_config& checked(const batch_config& config,
+                                     bool delivers) {
+    std::vector<std::string> problems;
+    const auto within = [&](std::string_view field, std::int64_t value,
+                            std::int64_t least, std::int64_t most,
+                            std::string_view unit) {
+      if (value >= least && value <= most) return;
+      problems.push_back(
+          detail::sentence({field, " = ", value, " ", unit, ": allowed are ",
+                            least, " to ", most}));
+    };
+    constexpr std::int64_t many = 1 << 30;
+    if (!delivers) problems.emplace_back("deliver: it is null");
+    within("capacity", static_cast<std::int64_t>(config.capacity), 1, many,
+           "records");
+    within("most_in_batch", static_cast<std::int64_t>(config.most_in_batch), 1,
+           many, "records");
+    within("interval", config.interval.count(), 0, 86'400'000, "ms");
+    if (!problems.empty()) throw bad_config(std::move(problems));
+    return config;
+  }
   static std::size_t each(const batch_config& config) noexcept {
     return (config.capacity + shards - 1) / shards;
   }

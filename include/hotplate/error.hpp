@@ -22,8 +22,9 @@ enum class errc : std::uint8_t {
   event_too_large,  ///< The event exceeds the engine's limit.
   bad_event,        ///< The event does not decode to the handler's parameter.
   no_codec,         ///< The handler's parameters have no codec.
-  already_pumping,  ///< It would wait within the pump, but not in a handler.
-  stalled,          ///< Nothing is ready, no timer is armed: it never settles.
+  /// It would wait within the pump, but not in a handler; or within a meter.
+  already_pumping,
+  stalled,  ///< Nothing is ready, no timer is armed: it never settles.
   // The function's author.
   function_threw,      ///< The handler threw.
   out_of_memory,       ///< The arena reached the function's memory limit.

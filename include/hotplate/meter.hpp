@@ -32,7 +32,8 @@ struct overrun {
 /// engine_config::meters and engine::add_meter().
 /// Thread safety: called concurrently, from whichever thread settled the
 /// invocation, before its caller is answered. It must neither invoke functions,
-/// nor wait for anything of hotplate's, nor remove a meter.
+/// nor wait for anything of hotplate's, nor remove a meter: mostly that throws
+/// bad_outcome, as `already_pumping`, or bad_config.
 /// Errors: what a callback throws ends with it, and is counted
 /// (engine_stats::meter_failures); invocation and other meters are not touched.
 class meter {

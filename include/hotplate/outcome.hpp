@@ -1,9 +1,13 @@
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <cstdint>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include "hotplate/base/assert.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/error.hpp"
 #include "hotplate/payload.hpp"
@@ -14,6 +18,34 @@ namespace hotplate::inline HOTPLATE_ABI {
 namespace detail {
 /// The value of what yields none. (<variant> is dear for its std::monostate.)
 struct nothing {};
+
+struct last_errors;
+
+/// An error as outcomes hold it: theirs alone, or of those that all share who
+/// met no memory for their own.
+struct made_error : hotplate::error {
+  last_errors* shared = nullptr;
+
+  static void give_up(const made_error* gone) noexcept;
+};
+
+/// One error of each code, made ahead and never changed. Made by an engine, and
+/// gone with it and the last outcome that refers to one.
+/// Thread safety: all members may be called from any thread.
+struct last_errors {
+  std::array<made_error, errc_count> by_code;
+  std::atomic<std::int64_t> users = 1;
+
+  void enter() noexcept { users.fetch_add(1, std::memory_order_relaxed); }
+  void leave() noexcept {
+    if (users.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+};
+
+HOTPLATE_NOINLINE inline void made_error::give_up(
+    const made_error* gone) noexcept {
+  gone->shared != nullptr ? gone->shared->leave() : delete gone;
+}
 }  // namespace detail
 
 /// The end of an invocation: a value or an error, and what it consumed.
@@ -26,7 +58,8 @@ class [[nodiscard]] outcome {
 
   outcome(stored&& value, const hotplate::usage& used)
       : value_(std::move(value)), usage_(used) {}
-  outcome(detail::owned<hotplate::error> why, const hotplate::usage& used)
+  outcome(detail::owned<const detail::made_error> why,
+          const hotplate::usage& used)
       : error_(std::move(why)), usage_(used) {}
   /// `measure()` returns the usage, which is made where it is to be.
   template <typename Measure>
@@ -49,6 +82,11 @@ class [[nodiscard]] outcome {
   const hotplate::error& error() const noexcept { return *error_; }
   errc code() const noexcept { return error_ ? error_->code : errc::ok; }
 
+  /// For the engine, which passes it on.
+  detail::owned<const detail::made_error> take_error() && noexcept {
+    return std::move(error_);
+  }
+
   const hotplate::usage& usage() const noexcept { return usage_; }
 
   /// The last 4 KiB that the handler logged by then, a line each; empty unless
@@ -69,7 +107,7 @@ class [[nodiscard]] outcome {
   }
 
   std::optional<stored> value_;
-  detail::owned<hotplate::error> error_;
+  detail::owned<const detail::made_error> error_;
   detail::owned<std::string> log_;
   hotplate::usage usage_;
 };

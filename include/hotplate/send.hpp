@@ -54,6 +54,11 @@ template <typename Engine>
 bool is_forked(event_sender<Engine>& face) noexcept {
   return access::core_of(static_cast<Engine&>(face)).is_forked();
 }
+template <typename Engine>
+failure unusable_error(event_sender<Engine>& face,
+                       std::string_view name = {}) noexcept {
+  return is_unusable(access::core_of(static_cast<Engine&>(face)), name);
+}
 /// Before an office is asked for, which a child could neither make nor lock.
 inline outcome<event_id> unusable_sender(failure why, std::size_t bytes = 0) {
   usage used;
@@ -75,7 +80,8 @@ outcome<event_id> event_sender<Engine>::send(std::string_view name,
                                              payload_view event,
                                              const send_options& options) {
   if (detail::is_forked(*this)) {
-    return detail::unusable_sender(detail::is_unusable(name), event.size());
+    return detail::unusable_sender(detail::unusable_error(*this, name),
+                                   event.size());
   }
   return detail::office_of<Engine>(*this).send(name, event, options);
 }
@@ -89,7 +95,7 @@ std::vector<dead_letter> event_sender<Engine>::dead_letters() {
 template <typename Engine>
 outcome<event_id> event_sender<Engine>::replay(event_id id) {
   if (detail::is_forked(*this)) {
-    return detail::unusable_sender(detail::is_unusable());
+    return detail::unusable_sender(detail::unusable_error(*this));
   }
   return detail::office_of<Engine>(*this).replay(id);
 }

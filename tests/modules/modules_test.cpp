@@ -186,13 +186,14 @@ TEST_F(modules_test, an_invocation_that_has_not_ended_is_waited_for) {
   auto asleep = engine_.invoke_async("a_long");
   remove_all(engine_, "a");
 
-  EXPECT_THAT(
-      engine_.drain(a.module(), std::chrono::milliseconds(20)),
-      ElementsAre("function a_long, version 1: not all has ended that it was "
-                  "in"));
+  EXPECT_THAT(engine_.drain(a.module(), seconds(0)),
+              testing::Contains(HasSubstr("a_long, version 1: 1 invocations")));
   asleep.cancel();
-  EXPECT_EQ(engine_.drain(a.module(), std::chrono::milliseconds(20)).size(), 1U)
-      << "what it yields belongs to its code until somebody has taken it";
+  // What it yields belongs to its code until somebody has taken it.
+  while (!testing::Value(
+      engine_.drain(a.module(), std::chrono::milliseconds(1)),
+      ElementsAre(HasSubstr(": 0 invocations have not ended, 1 outcomes")))) {
+  }
   EXPECT_EQ(asleep.get().code(), errc::cancelled);
   EXPECT_THAT(engine_.drain(a.module(), seconds(20)), ElementsAre());
 }

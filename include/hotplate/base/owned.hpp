@@ -11,7 +11,8 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-/// Owns one object made by `new`, or none.
+/// Owns one object made by `new`, or none; or one of a class that says itself
+/// how it ends: T::give_up(object).
 template <typename T>
 class owned {
  public:
@@ -43,7 +44,11 @@ class owned {
         requires { sizeof(T); }, "T must be complete");
     T* const gone = object_;
     object_ = object;
-    delete gone;
+    if constexpr (requires { T::give_up(gone); }) {
+      if (gone != nullptr) T::give_up(gone);
+    } else {
+      delete gone;
+    }
   }
 
  private:

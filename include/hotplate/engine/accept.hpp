@@ -81,7 +81,7 @@ inline outcome<event_id> post_office::send(std::string_view name,
   if (!added.known) attempt(std::move(made), payload(event));
   return accepted(added.id, added.known, event.size());
 } catch (const std::exception& why) {
-  return refuse(make_error(errc::resource_exhausted,
+  return refuse(make_error(engine_, errc::resource_exhausted, name,
                            sentence({"the event for function ", name,
                                      " was not kept: ", why.what()})),
                 event.size());
@@ -153,11 +153,10 @@ inline failure post_office::object_to(std::string_view name,
                                       const send_options& options) const {
   const auto too_long = [&](errc code, std::string_view what, std::size_t bytes,
                             std::size_t limit) {
-    return with_limit(
-        make_error(engine_, code, name,
-                   sentence({"the ", what, " for function ", name, " has ",
-                             bytes, " bytes, the limit is ", limit})),
-        static_cast<std::int64_t>(limit), static_cast<std::int64_t>(bytes));
+    return make_error(engine_, code, name,
+                      sentence({"the ", what, " for function ", name, " has ",
+                                bytes, " bytes, the limit is ", limit}),
+                      with_limit(limit, bytes));
   };
   const engine_config& config = engine_.config();
   const std::size_t most =
@@ -197,12 +196,13 @@ inline failure post_office::take_place(std::string_view name) {
   const std::int64_t most = engine_.config().max_queued_events;
   if (closed_ || is_draining()) return draining_error(name);
   if (counted_.queued >= most) {
-    failure made = make_error(
+    return make_error(
         engine_, errc::throttled, name,
         sentence({"function ", name, " is throttled: ", counted_.queued, " of ",
-                  most, " sent events are queued"}));
-    made->retry_after = until_one_ends();
-    return with_limit(std::move(made), most, counted_.queued);
+                  most, " sent events are queued"}),
+        {.limit = most,
+         .value = counted_.queued,
+         .retry_after = until_one_ends()});
   }
   const auto queued = static_cast<std::size_t>(counted_.queued) + 1;
   reserve(due_, queued);
@@ -228,13 +228,11 @@ inline void post_office::give_place_back() noexcept {
 inline failure post_office::lacks_keys(std::string_view name,
                                        std::chrono::milliseconds keeps) const {
   const std::int64_t most = engine_.config().max_event_keys;
-  failure made =
-      make_error(engine_, errc::throttled, name,
-                 sentence({"function ", name, " is throttled: all ", most,
-                           " idempotency keys that may be remembered are"}));
   // By then its own would have been forgotten; others may be before.
-  made->retry_after = keeps;
-  return with_limit(std::move(made), most, most);
+  return make_error(engine_, errc::throttled, name,
+                    sentence({"function ", name, " is throttled: all ", most,
+                              " idempotency keys that may be remembered are"}),
+                    {.limit = most, .value = most, .retry_after = keeps});
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -19,6 +19,11 @@ struct access {
     started.check_leash();
     return started.call_;
   }
+  /// The caller's side, which somebody else is then.
+  template <typename T>
+  static invocation& take(pending<T>& started) noexcept {
+    return started.forget();
+  }
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

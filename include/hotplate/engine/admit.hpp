@@ -62,6 +62,7 @@ HOTPLATE_NOINLINE inline core::admission core::line_up(
   call.reached.store(stage::admission, std::memory_order_relaxed);
   const std::int64_t most = call.version->config.max_waiting;
   if (most > 0) {
+    call.lacks = {owner_of(full, call), full.limit()};
     // Armed before it can be called in, for then the timer is its own.
     call.limit.token = call.generation() << invocation::generation_shift;
     if (!threads_.arm(call.limit, call.deadline.load(std::memory_order_relaxed),
@@ -99,13 +100,21 @@ inline void core::drop_args(invocation& call) noexcept {
   if (std::exchange(call.is.has_args, false)) call.drop_args(call.args);
 }
 
+inline scarce core::owner_of(const gate& full,
+                             const invocation& call) const noexcept {
+  if (&full == &tenants_.crowd()) return scarce::tenants;
+  if (&full == &call.target->limit) return scarce::function;
+  return &full == &limit_ || &full == &reserved_ ? scarce::engine
+                                                 : scarce::tenant;
+}
+
 inline failure core::explain(const invocation& call, const gate& full) const {
-  if (&full == &tenants_.crowd()) return is_one_tenant_too_many(call, full);
+  const scarce owner = owner_of(full, call);
+  if (owner == scarce::tenants) return is_one_tenant_too_many(call, full);
   return is_throttled(call, full,
-                      &full == &call.target->limit ? "of this function"
-                      : &full == &limit_ || &full == &reserved_
-                          ? "of the engine"
-                          : "of this tenant");
+                      owner == scarce::function ? "of this function"
+                      : owner == scarce::engine ? "of the engine"
+                                                : "of this tenant");
 }
 
 // Whoever waits first, in each line, and finds a place now.

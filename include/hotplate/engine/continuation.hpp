@@ -1,5 +1,7 @@
 #pragma once
 
+// Long because: it is all that a continuation is, with its invariants.
+
 #include <exception>
 #include <new>
 #include <type_traits>
@@ -19,6 +21,8 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// What every continuation keeps first: it is told by what it follows.
 struct link : watcher {
   invocation* next = nullptr;
+  /// Whose outcome it takes, until it has; null if others take it.
+  invocation* source = nullptr;
   /// Of one with an executor: gives that the continuation.
   void (*pass_on)(link& self, continuation&& handed) noexcept = nullptr;
 };
@@ -30,6 +34,9 @@ enum class way : std::uint8_t { on_the_pool, on_executor };
 ///     then runs it, or its caller's, after which it never runs.
 /// I2: it has ended when its own side has run it, or seen that it shall not; or
 ///     when the caller's side has taken it off its source in time.
+/// I3: a chain may be longer than any stack: what ends one that follows another
+///     goes on to that in a loop, not from within a destructor; nor does who is
+///     refused tell who follows it.
 /// Stress: tests/stress/continuation_stress_test.cpp
 struct continuations {
   /// A record for `shape`, code of `whose`, whose arguments `construct(place)`
@@ -74,15 +81,10 @@ struct continuations {
   /// run never will.
   static void drop(invocation& next) noexcept {
     core& engine = *next.engine;
-    invocation* const source =
-        next.is_continuation()
-            ? next.followed.exchange(nullptr, std::memory_order_acq_rel)
-            : nullptr;
-    if (source != nullptr && source->unwatch(next.followed_generation.load(
-                                 std::memory_order_relaxed))) {
-      end(next, engine.here(), errc::cancelled);
+    const std::int64_t ended = drop_all(&next);
+    if (ended > 0) {
+      engine.continuations_.fetch_sub(ended, std::memory_order_release);
     }
-    engine.leave(next, engine.here());
   }
 
   /// Runs it on the calling thread, which an executor has chosen.
@@ -156,9 +158,57 @@ struct continuations {
   }
 
   /// It has run, or never will. The engine may be gone when this returns.
-  static fiber* end(invocation& next, worker* here, errc verdict) noexcept {
+  /// Whoever is to be told of it is left to the caller who asks for them.
+  static fiber* end(invocation& next, worker* here, errc verdict,
+                    watcher** untold = nullptr) noexcept {
     core& engine = *next.engine;
-    if (next.is.has_args) next.shape->destroy_args(next.args);
+    const std::int64_t ended = 1 + drop_all(close(next, here, verdict, untold));
+    engine.continuations_.fetch_sub(ended, std::memory_order_release);
+    return nullptr;
+  }
+
+  /// One that must run whatever happens: a coroutine would stay suspended.
+  static void insist(invocation& next) noexcept {
+    next.refuse = next.engine->code_.run_anyway;
+  }
+
+ private:
+  friend class core;
+
+  // Each takes the outcome of the next one. Returns how many have ended.
+  static std::int64_t drop_all(invocation* next) noexcept {
+    std::int64_t ended = 0;
+    while (next != nullptr) next = drop_one(*next, ended);
+    return ended;
+  }
+
+  // Returns whose outcome it would have taken, if it has ended.
+  static invocation* drop_one(invocation& next, std::int64_t& ended) noexcept {
+    core& engine = *next.engine;
+    invocation* const before =
+        next.is_continuation()
+            ? next.followed.exchange(nullptr, std::memory_order_acq_rel)
+            : nullptr;
+    invocation* source = nullptr;
+    if (before != nullptr && before->unwatch(next.followed_generation.load(
+                                 std::memory_order_relaxed))) {
+      source = close(next, engine.here(), errc::cancelled, nullptr);
+      ++ended;
+    }
+    engine.leave(next, engine.here());
+    return source;
+  }
+
+  // Returns whose outcome it has not taken: that is still to be dropped, before
+  // this one counts as ended.
+  static invocation* close(invocation& next, worker* here, errc verdict,
+                           watcher** untold) noexcept {
+    core& engine = *next.engine;
+    invocation* source = nullptr;
+    if (next.is.has_args) {
+      source = std::exchange(static_cast<link*>(next.args)->source, nullptr);
+      next.shape->destroy_args(next.args);
+    }
     next.memory.release();
     next.followed.store(nullptr, std::memory_order_relaxed);
     static_cast<task&>(next) = engine.code_.handling;
@@ -172,18 +222,9 @@ struct continuations {
       }
       flags |= invocation::settled;
     }
-    engine.answer(next, here, flags);
-    engine.continuations_.fetch_sub(1, std::memory_order_release);
-    return nullptr;
+    engine.answer(next, here, flags, untold);
+    return source;
   }
-
-  /// One that must run whatever happens: a coroutine would stay suspended.
-  static void insist(invocation& next) noexcept {
-    next.refuse = next.engine->code_.run_anyway;
-  }
-
- private:
-  friend class core;
 
   struct running {
     explicit running(std::atomic<std::int64_t>& those) noexcept : count(those) {
@@ -221,18 +262,29 @@ struct continuations {
     dispatch(*static_cast<link&>(by).next);
   }
 
-  static void dispatch(invocation& next) noexcept {
-    scheduler& threads = next.engine->threads_;
-    if (!threads.submit(next, threads.here())) {
-      next.refuse(next, *threads.at(0));
+  // Where one is refused, whoever follows it mostly is as well.
+  static void dispatch(invocation& first) noexcept {
+    void (*const go_on)(watcher&) noexcept = first.engine->code_.go_on;
+    invocation* next = &first;
+    while (next != nullptr) {
+      scheduler& threads = next->engine->threads_;
+      if (threads.submit(*next, threads.here())) return;
+      if (must_run(*next)) return next->refuse(*next, *threads.at(0));
+      watcher* untold = nullptr;
+      refuse(*next, &untold);
+      if (untold == nullptr) return;
+      if (untold->tell != go_on) return untold->tell(*untold);
+      next = static_cast<link*>(untold)->next;
     }
   }
 
   // There is no memory to queue it, or for its stack.
   static void refuse(task& self, worker&) noexcept {
-    auto& next = static_cast<invocation&>(self);
+    refuse(static_cast<invocation&>(self), nullptr);
+  }
+  static void refuse(invocation& next, watcher** untold) noexcept {
     fail(next, is_out_of_memory(next, "to run it"));
-    end(next, next.engine->threads_.here(), next.is.verdict);
+    end(next, next.engine->threads_.here(), next.is.verdict, untold);
   }
 
   // On the calling stack, which is the lesser evil.

@@ -97,7 +97,7 @@ class core {
   usage usage_of(const invocation& call) const noexcept;
 
   // --- settle.hpp
-  void refuse(invocation& call, owned<error> why) noexcept;
+  void refuse(invocation& call, owned<const made_error> why) noexcept;
   void expire(invocation& call, std::uint64_t generation,
               std::int64_t now) noexcept;
   bool cancel(invocation& call, std::uint64_t generation, errc why) noexcept;
@@ -231,7 +231,9 @@ class core {
   const gate* enter_with_tenant(invocation& call, gate& places,
                                 worker* here) noexcept;
   admission line_up(invocation& call, worker* here, const gate& full) noexcept;
-  owned<error> explain(const invocation& call, const gate& full) const;
+  owned<const made_error> explain(const invocation& call,
+                                  const gate& full) const;
+  scarce owner_of(const gate& full, const invocation& call) const noexcept;
   void call_in(worker* here) noexcept;
   bool withdraw(invocation& call) noexcept;
   void give_place_back(invocation& call, worker* here) noexcept;
@@ -256,13 +258,15 @@ class core {
   void judge_closely(invocation& call, std::int64_t now,
                      std::int64_t deadline) noexcept;
   fiber* answer_directly(invocation& call, worker& here) noexcept;
-  fiber* answer(invocation& call, worker* here, std::uint64_t flags) noexcept;
-  void settle_early(invocation& call, owned<error> why, std::int64_t now,
-                    bool has_ended) noexcept;
-  void settle_unfinished(invocation& call, owned<error> why,
+  fiber* answer(invocation& call, worker* here, std::uint64_t flags,
+                watcher** untold = nullptr) noexcept;
+  void settle_early(invocation& call, owned<const made_error> why,
+                    std::int64_t now, bool has_ended) noexcept;
+  void settle_unfinished(invocation& call, owned<const made_error> why,
                          std::int64_t now) noexcept;
   void count_overrun(invocation& call, std::int64_t now) noexcept;
-  void wake_suspended(invocation& call) noexcept;
+  struct awaited_one;
+  awaited_one wake_suspended(invocation& call) noexcept;
   void wake(fiber* suspended, std::uint32_t wait) noexcept;
   void resume(fiber& ready) noexcept;
   void recycle(invocation& call, worker* here) noexcept;
@@ -275,7 +279,7 @@ class core {
   void wait_as_thread(invocation& call, std::int64_t until) noexcept;
   std::uint32_t open_wait(invocation& self, fiber& on,
                           std::int64_t until) noexcept;
-  static bool throw_unless_unwinding();
+  bool throw_unless_unwinding(const invocation& self, const worker& here) const;
   static void step_out(invocation& self, std::int64_t now) noexcept;
   void go_on(invocation& self, worker& here, std::int64_t now) noexcept;
   void close_wait(invocation& self, worker& here, std::int64_t now) noexcept;
@@ -309,13 +313,17 @@ class core {
   std::uint64_t cancel_all(errc why);
   void wait_for_handlers(std::int64_t until);
   std::vector<running_handler> still_running();
+  void name_one_running() noexcept;
+  template <typename See>
+  void see_running(const See& see);
   void close_instances();
   void wait_until_empty(const instance_pool& pool);
   std::uint64_t stop_sending() noexcept;
 
   // --- unload.hpp
+  struct version_uses;
   template <int = 0>
-  bool is_used(const deployed_version& version);
+  version_uses uses_of(const deployed_version& version);
   template <int = 0>
   std::vector<std::string> uses_of(module_id gone, bool& may_end);
   template <int = 0>

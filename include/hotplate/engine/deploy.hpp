@@ -30,10 +30,12 @@ std::shared_ptr<void> share(Callable callable) {
 /// called from several workers at once), else copied into each.
 template <typename Callable>
 handler erase_callable(module_id deployer, Callable callable) {
+  const bool is_null = is_null_callable(callable);
   if constexpr (handler_traits<Callable>::is_const) {
     handler erased =
         describe_calls<const Callable, signature_of<Callable>>(deployer);
     erased.prototype = share(std::move(callable));
+    erased.is_null = is_null;
     return erased;
   } else {
     static_assert(std::is_copy_constructible_v<Callable>,
@@ -41,6 +43,7 @@ handler erase_callable(module_id deployer, Callable callable) {
                   "so it must be copyable");
     handler erased = describe_calls<Callable, signature_of<Callable>>(deployer);
     erased.prototype = share(std::move(callable));
+    erased.is_null = is_null;
     erased.state_size = sizeof(Callable);
     erased.state_alignment = alignof(Callable);
     erased.init = [](void* state, const void* prototype, init_context&) {

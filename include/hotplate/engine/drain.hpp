@@ -78,14 +78,11 @@ inline core::~core() {
   while (busy()) {
     wait_for_handlers(time_.now() + second);
     cancel_all(errc::draining);  // Continuations may have started meanwhile.
-    const std::vector<running_handler> running = still_running();
-    if (in_flight() == 0) sched_yield();  // To a continuation's executor.
-    if (in_flight() == 0 || running.empty()) continue;
-    std::fprintf(stderr,
-                 "hotplate: waiting for function %s to end, %.1f s after it "
-                 "was invoked\n",
-                 running.front().function.c_str(),
-                 static_cast<double>(running.front().age.count()) / 1e9);
+    if (in_flight() == 0) {
+      sched_yield();  // To a continuation's executor.
+    } else {
+      name_one_running();
+    }
   }
   close_instances();
   threads_.stop();
@@ -162,9 +159,32 @@ inline std::uint64_t core::cancel_all(errc why) {
   return dropped;
 }
 
+// Takes no memory: a destructor must not want any.
+inline void core::name_one_running() noexcept {
+  bool named = false;
+  const std::int64_t now = time_.now();
+  see_running([&](const glimpse& seen, const request_id&) {
+    if (std::exchange(named, true)) return;
+    std::fprintf(stderr,
+                 "hotplate: waiting for function %s to end, %.1f s after it "
+                 "was invoked\n",
+                 seen.target->name.c_str(),
+                 static_cast<double>(now - seen.arrived) / 1e9);
+  });
+}
+
 inline std::vector<running_handler> core::still_running() {
   std::vector<running_handler> list;
   const std::int64_t now = time_.now();
+  see_running([&](const glimpse& seen, const request_id& id) {
+    list.push_back(
+        {seen.target->name, id, std::chrono::nanoseconds(now - seen.arrived)});
+  });
+  return list;
+}
+
+template <typename See>
+void core::see_running(const See& see) {
   records_.for_each([&](invocation& call) {
     const std::uint64_t state = call.state.load(std::memory_order_acquire);
     if ((state & invocation::ended) != 0) return;
@@ -172,11 +192,8 @@ inline std::vector<running_handler> core::still_running() {
     const std::uint64_t generation = state >> invocation::generation_shift;
     const glimpse seen(call);
     if (!seen.still_is(call, generation)) return;
-    list.push_back({seen.target->name,
-                    {identity_, (std::uint64_t{call.slot} << 32) | generation},
-                    std::chrono::nanoseconds(now - seen.arrived)});
+    see(seen, {identity_, (std::uint64_t{call.slot} << 32) | generation});
   });
-  return list;
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "hotplate/base/assert.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/base/text.hpp"
 #include "hotplate/engine/invocation.hpp"
@@ -19,49 +20,78 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-using failure = owned<error>;
+using failure = owned<const made_error>;
 
-inline failure make_error(errc code, std::string message) {
-  auto made = make_owned<error>();
-  made->code = code;
-  made->message = std::move(message);
-  return made;
-}
-
-struct spare_errors {
-  /// One of the engine's where there is no memory for another; settle.hpp.
-  static failure take(core& engine) noexcept;
+/// What an error says beside its code, its function and its sentence.
+struct details {
+  std::int64_t limit = 0;
+  std::int64_t value = 0;
+  std::chrono::milliseconds retry_after{0};
+  std::string exception_type = {};
+  stage reached = stage::arrival;
 };
 
-/// Never fails, since who calls it mostly must not; what has no room is left
-/// out.
-inline failure make_error(core& engine, errc code, std::string_view function,
-                          std::string message) noexcept {
-  failure made = spare_errors::take(engine);
+struct spare_errors {
+  /// One of the engine's where there is no memory for another; null if they are
+  /// all in use. settle.hpp
+  static owned<made_error> take(core& engine) noexcept;
+  /// One that others hold as well, and nobody may change.
+  static failure share(const core& engine, errc code) noexcept;
+};
+
+/// Longer names are of no function: "name:qualifier" has 129 bytes at most.
+inline constexpr std::size_t longest_told = 160;
+
+inline failure describe_error(owned<made_error> made, errc code,
+                              std::string_view function, std::string message,
+                              details&& more) noexcept {
   made->code = code;
   made->message = std::move(message);
+  made->exception_type = std::move(more.exception_type);
+  made->reached = more.reached;
+  made->limit = more.limit;
+  made->value = more.value;
+  made->retry_after = more.retry_after;
   try {
-    made->function = function;
+    made->function = function.substr(0, longest_told);
   } catch (const std::bad_alloc&) {
   }
   return made;
 }
 
-inline failure make_error(const invocation& call, errc code,
-                          std::string message) noexcept {
-  failure made = make_error(
-      *call.engine, code,
-      call.target == nullptr ? std::string_view() : call.target->name,
-      std::move(message));
-  made->reached = call.reached.load(std::memory_order_relaxed);
-  return made;
+/// Never fails, since who calls it mostly must not; what has no room is left
+/// out.
+inline failure make_error(core& engine, errc code, std::string_view function,
+                          std::string message, details more = {}) noexcept {
+  owned<made_error> made = spare_errors::take(engine);
+  if (made == nullptr) return spare_errors::share(engine, code);
+  return describe_error(std::move(made), code, function, std::move(message),
+                        std::move(more));
 }
 
-inline failure with_limit(failure made, std::int64_t limit,
-                          std::int64_t value) {
-  made->limit = limit;
-  made->value = value;
-  return made;
+inline failure make_error(const invocation& call, errc code,
+                          std::string message, details more = {}) noexcept {
+  more.reached = call.reached.load(std::memory_order_relaxed);
+  return make_error(
+      *call.engine, code,
+      call.target == nullptr ? std::string_view() : call.target->name,
+      std::move(message), std::move(more));
+}
+
+inline details with_limit(std::int64_t limit, std::int64_t value) noexcept {
+  return {.limit = limit, .value = value};
+}
+inline details with_limit(std::size_t limit, std::size_t value) noexcept {
+  return with_limit(static_cast<std::int64_t>(limit),
+                    static_cast<std::int64_t>(value));
+}
+
+/// A function's limit may have room again when one of its invocations ends.
+inline details with_retry(const invocation& call, std::int64_t limit,
+                          std::int64_t value) noexcept {
+  return {.limit = limit,
+          .value = value,
+          .retry_after = call.target->meter.mean_duration()};
 }
 
 inline std::string_view name_of(const invocation& call) noexcept {
@@ -88,16 +118,19 @@ inline failure has_no_qualifier(core& engine, std::string_view name,
 }
 
 /// In a forked child, which has no threads to lock the engine's reserve.
-inline failure is_unusable(std::string_view name = {}) {
-  failure made = make_error(
-      errc::engine_unusable,
+inline failure is_unusable(const core& engine,
+                           std::string_view name = {}) noexcept {
+  owned<made_error> made(new (std::nothrow) made_error);
+  if (made == nullptr)
+    return spare_errors::share(engine, errc::engine_unusable);
+  return describe_error(
+      std::move(made), errc::engine_unusable, name,
       sentence(
           {name.empty() ? "" : "function ", shown(name),
            name.empty() ? "" : " cannot be invoked: ", "this process was ",
            "forked from the engine's, without its threads; make an engine ",
-           "of its own"}));
-  made->function = name;
-  return made;
+           "of its own"}),
+      {});
 }
 
 inline failure has_no_room(core& engine, std::string_view name) noexcept {
@@ -117,28 +150,29 @@ inline failure has_no_codec(const invocation& call) {
 
 inline failure is_too_large(const invocation& call, errc code,
                             std::size_t bytes, std::size_t limit) {
-  return with_limit(
-      make_error(call, code,
-                 sentence({"the ",
-                           code == errc::event_too_large ? "event" : "response",
-                           " of function ", call.target->name, " has ", bytes,
-                           " bytes, the engine's limit is ", limit})),
-      static_cast<std::int64_t>(limit), static_cast<std::int64_t>(bytes));
+  return make_error(
+      call, code,
+      sentence({"the ", code == errc::event_too_large ? "event" : "response",
+                " of function ", call.target->name, " has ", bytes,
+                " bytes, the engine's limit is ", limit}),
+      with_limit(limit, bytes));
 }
 
 inline failure has_too_long(const invocation& call, std::string_view what,
                             std::size_t bytes, std::size_t limit) {
-  return with_limit(
-      make_error(call, errc::bad_event,
-                 sentence({"the ", what, " for function ", call.target->name,
-                           " has ", bytes, " bytes, the limit is ", limit})),
-      static_cast<std::int64_t>(limit), static_cast<std::int64_t>(bytes));
+  return make_error(call, errc::bad_event,
+                    sentence({"the ", what, " for function ", call.target->name,
+                              " has ", bytes, " bytes, the limit is ", limit}),
+                    with_limit(limit, bytes));
 }
 
 inline failure is_draining(const invocation& call) {
-  return make_error(call, errc::draining,
-                    sentence({"function ", name_of(call),
-                              " is not run: the engine is shutting down"}));
+  const bool ran =
+      call.started.load(std::memory_order_relaxed) != invocation::never;
+  return make_error(
+      call, errc::draining,
+      sentence({"function ", name_of(call), ran ? " was ended" : " is not run",
+                ": the engine is shutting down"}));
 }
 
 inline failure is_pumping(const invocation& call) {
@@ -146,6 +180,13 @@ inline failure is_pumping(const invocation& call) {
                     sentence({"function ", name_of(call),
                               " was waited for within the pump, but not in a "
                               "handler"}));
+}
+
+/// Told of it by a meter that calls the engine.
+inline failure is_metered(const invocation& call) {
+  return make_error(call, errc::already_pumping,
+                    sentence({"a meter that is told of function ",
+                              name_of(call), " must neither invoke nor wait"}));
 }
 
 inline failure is_throttled(const invocation& call, const gate& full,
@@ -159,44 +200,40 @@ inline failure is_throttled(const invocation& call, const gate& full,
   if (&full == &call.target->limit && overruns > 0) {
     text = sentence({text, ", ", overruns, " of them overruns"});
   }
-  failure made = make_error(call, errc::throttled, std::move(text));
-  made->retry_after = call.target->meter.mean_duration();
-  return with_limit(std::move(made), full.limit(), inside);
+  return make_error(call, errc::throttled, std::move(text),
+                    with_retry(call, full.limit(), inside));
 }
 
 inline failure is_one_tenant_too_many(const invocation& call,
                                       const gate& crowd) {
-  failure made = make_error(
+  return make_error(
       call, errc::throttled,
       sentence({"function ", call.target->name, " is throttled: tenant ",
                 call.labels.tenant(), " is one too many, ", crowd.limit(),
-                " tenants have invocations in flight"}));
-  made->retry_after = call.target->meter.mean_duration();
-  return with_limit(std::move(made), crowd.limit(), crowd.limit());
+                " tenants have invocations in flight"}),
+      with_retry(call, crowd.limit(), crowd.limit()));
 }
 
 inline failure lacks_instance(const invocation& call) {
   const std::int64_t most = call.version->config.max_instances;
-  failure made = make_error(
+  return make_error(
       call, errc::throttled,
       sentence({"function ", call.target->name, " is throttled: all ", most,
-                " instances that max_instances allows are in use"}));
-  made->retry_after = call.target->meter.mean_duration();
-  return with_limit(std::move(made), most, most);
+                " instances that max_instances allows are in use"}),
+      with_retry(call, most, most));
 }
 
 inline failure lacks_memory(const invocation& call,
                             const instance_budget& budget) {
   const std::int64_t used = budget.used();
-  failure made = make_error(
+  return make_error(
       call, errc::throttled,
       sentence({"function ", call.target->name, " is throttled: one more ",
                 "instance needs ", call.version->config.memory.count,
                 " MiB; of the ", budget.limit(),
                 " that instance_memory allows, ", used,
-                " are held by instances that cannot be evicted now"}));
-  made->retry_after = call.target->meter.mean_duration();
-  return with_limit(std::move(made), budget.limit(), used);
+                " are held by instances that cannot be evicted now"}),
+      with_retry(call, budget.limit(), used));
 }
 
 inline failure is_out_of_memory(const invocation& call, std::string_view what) {
@@ -207,13 +244,13 @@ inline failure is_out_of_memory(const invocation& call, std::string_view what) {
 
 inline failure holds_too_much(const invocation& call, std::size_t limit) {
   const std::size_t bytes = call.memory.crowded();
-  return with_limit(
-      make_error(call, errc::resource_exhausted,
-                 sentence({"with the response of function ", name_of(call),
-                           " there would be ", bytes,
-                           " bytes of responses held, the engine's limit is ",
-                           limit, " (max_held_response_bytes)"})),
-      static_cast<std::int64_t>(limit), static_cast<std::int64_t>(bytes));
+  return make_error(
+      call, errc::resource_exhausted,
+      sentence({"with the response of function ", name_of(call),
+                " there would be ", bytes,
+                " bytes of responses held, the engine's limit is ", limit,
+                " (max_held_response_bytes)"}),
+      with_limit(limit, bytes));
 }
 
 inline failure has_stalled(const invocation& call) {
@@ -254,16 +291,34 @@ inline std::string in_seconds(std::int64_t time) {
   return sentence({time / 1'000'000'000, ".", thousandths.text().substr(1)});
 }
 
+/// What it waits for, before it runs.
+inline std::string what_lacks(const invocation& call, stage reached) {
+  if (reached == stage::admission) {
+    constexpr std::string_view whose[] = {"", "of this function",
+                                          "of the engine", "of its tenant",
+                                          "for tenants"};
+    return sentence({", waiting for one of the ", call.lacks.limit, " places ",
+                     whose[static_cast<std::size_t>(call.lacks.of)]});
+  }
+  if (reached != stage::queue) return {};
+  if (call.started.load(std::memory_order_relaxed) != invocation::never) {
+    return sentence({", waiting for an instance"});
+  }
+  return sentence({call.stack_class == no_stack ? ", waiting for a thread"
+                                                : ", waiting for a worker"});
+}
+
 inline failure has_timed_out(const invocation& call, std::int64_t deadline) {
   const stage reached = call.reached.load(std::memory_order_relaxed);
   // A caller's own may have been over before it called.
   const std::int64_t start = stage_start(call, reached);
   const std::int64_t time = deadline > start ? deadline - start : 0;
-  failure made = make_error(
+  return make_error(
       call, errc::timed_out,
       sentence({"function ", call.target->name, " timed out after ",
-                in_seconds(time), " seconds in stage ", to_string(reached)}));
-  return with_limit(std::move(made), time / 1'000'000, time / 1'000'000);
+                in_seconds(time), " seconds in stage ", to_string(reached),
+                what_lacks(call, reached)}),
+      with_limit(time / 1'000'000, time / 1'000'000));
 }
 
 inline failure lacks_thread(const invocation& call) {
@@ -273,21 +328,19 @@ inline failure lacks_thread(const invocation& call) {
 }
 
 inline failure lacks_guest_place(const invocation& call, int limit) {
-  return with_limit(
-      make_error(call, errc::resource_exhausted,
-                 sentence({"function ", call.target->name, ": ", limit,
-                           " threads are in invoke_here (max_guest_threads)"})),
-      limit, limit);
+  return make_error(
+      call, errc::resource_exhausted,
+      sentence({"function ", call.target->name, ": ", limit,
+                " threads are in invoke_here (max_guest_threads)"}),
+      with_limit(std::int64_t{limit}, std::int64_t{limit}));
 }
 
 inline failure used_up_memory(const invocation& call) {
-  return with_limit(
-      make_error(
-          call, errc::out_of_memory,
-          sentence({"function ", call.target->name, " used up its memory of ",
-                    call.version->config.memory.count, " MiB"})),
-      static_cast<std::int64_t>(call.memory.limit()),
-      static_cast<std::int64_t>(call.memory.used()));
+  return make_error(
+      call, errc::out_of_memory,
+      sentence({"function ", call.target->name, " used up its memory of ",
+                call.version->config.memory.count, " MiB"}),
+      with_limit(call.memory.limit(), call.memory.wanted()));
 }
 
 inline failure cannot_decode(const invocation& call, std::string_view reason) {
@@ -306,17 +359,21 @@ inline std::string exception_type_name() noexcept try {
   return "(no memory)";
 }
 
+/// Of an exception's text as much as a log line has: each link of a chain may
+/// throw what it got from the one before, and add to it.
+inline constexpr std::size_t longest_what = 4096;
+
 /// To be called where the exception is caught.
 inline failure handler_threw(const invocation& call, const char* text) {
-  const std::string_view what = text != nullptr ? text : "(null)";
+  const std::string_view whole = text != nullptr ? text : "(null)";
+  const std::string_view what = whole.substr(0, longest_what);
   const bool init = call.reached.load(std::memory_order_relaxed) == stage::init;
-  failure made = make_error(
-      call, init ? errc::init_failed : errc::function_threw, std::string());
-  made->exception_type = exception_type_name();
-  made->message =
-      sentence({init ? "the cold start" : "the handler", " of function ",
-                name_of(call), " threw ", made->exception_type, ": ", what});
-  return made;
+  std::string type = exception_type_name();
+  std::string message = sentence(
+      {init ? "the cold start" : "the handler", " of function ", name_of(call),
+       " threw ", type, ": ", what, what.size() < whole.size() ? "..." : ""});
+  return make_error(call, init ? errc::init_failed : errc::function_threw,
+                    std::move(message), {.exception_type = std::move(type)});
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -19,6 +19,7 @@
 #include "hotplate/engine/resident_code.hpp"
 #include "hotplate/instances/lease.hpp"
 #include "hotplate/metering/recorder.hpp"
+#include "hotplate/outcome.hpp"
 #include "hotplate/payload.hpp"
 #include "hotplate/source_location.hpp"
 
@@ -77,6 +78,9 @@ struct deployed_version final : version_record {
 struct watcher {
   void (*tell)(watcher& self) noexcept = nullptr;
 };
+
+/// Whose places there are too few of.
+enum class scarce : std::uint8_t { nothing, function, engine, tenant, tenants };
 
 /// What one invocation is and how far it has come. Records are recycled and
 /// their memory stays mapped, so that a late look (by the watchdog, a timer, a
@@ -155,6 +159,11 @@ struct invocation final : task, waiter {
   label_set labels;
   event_id event = 0;  // That was sent.
   ticket permit;
+  // Of one that waits for a place: what was full when it came.
+  struct {
+    scarce of = scarce::nothing;
+    std::int64_t limit = 0;
+  } lacks;
   // That others may share, of `version`'s pool: guarded by that (share.hpp).
   instance* loan = nullptr;
   std::size_t event_bytes = 0;
@@ -189,13 +198,14 @@ struct invocation final : task, waiter {
   std::int64_t settled_at = 0;
 
   // --- how it ended
-  owned<error> thrown;  // The handler's side's own.
-  owned<error> failure;
+  owned<const made_error> thrown;  // The handler's side's own.
+  owned<const made_error> failure;
   // Made by the handler's side when it asks for a token.
   std::atomic<std::stop_source*> stopper = nullptr;
   log_tail log;
   usage used;  // Of one that settled early; otherwise usage_of() is final.
 
+  /// Of an idle one; or by who has claimed it, of those that are to settle.
   invocation* next_free = nullptr;
   invocation* next_made = nullptr;
   hotplate::arena memory;
@@ -233,6 +243,8 @@ struct invocation final : task, waiter {
   /// Has `by` told when it settles; false if it has settled. By the caller's
   /// side, which stays until unwatch(), or until it has been told.
   bool watch(watcher& by) noexcept {
+    // Whoever settled it may still be about to tell the one before.
+    if (has(settled)) return false;
     watching = &by;
     // release: publishes `watching`; pairs with core::answer().
     const std::uint64_t seen =

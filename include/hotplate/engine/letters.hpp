@@ -56,6 +56,14 @@ inline void post_office::deliver(const stored_event& of, const std::string& to,
     is_closed = closed_;
   }
   if (is_closed || next.event->hops > most_hops) {
+    next.event->last_error =
+        is_closed
+            ? sentence({"function ", to,
+                        " is sent nothing more: the engine is shutting "
+                        "down"})
+            : sentence(
+                  {"function ", to, " is not sent delivery ", next.event->hops,
+                   " that follows from one event, the limit is ", most_hops});
     bury(*next.event,
          is_closed ? failed_because::draining : failed_because::too_many_hops);
     next.event.reset();
@@ -162,7 +170,11 @@ inline bool post_office::take_letter(event_id id) noexcept {
 }
 
 inline outcome<event_id> post_office::replay(event_id id) try {
-  if (failure why = take_back(id)) return refuse(std::move(why), 0);
+  stored_event letter;  // Read to name its function, if it is there.
+  store_.read(id, letter);
+  if (failure why = take_back(id, letter.function)) {
+    return refuse(std::move(why), 0);
+  }
   payload bytes;
   owned_event event;
   try {
@@ -175,20 +187,20 @@ inline outcome<event_id> post_office::replay(event_id id) try {
   attempt(std::move(event), std::move(bytes));
   return answer(id, size);
 } catch (const std::exception& why) {
-  return refuse(make_error(errc::resource_exhausted,
+  return refuse(make_error(engine_, errc::resource_exhausted, {},
                            sentence({"dead letter ", id,
                                      " was not replayed: ", why.what()})),
                 0);
 }
 
 // A letter, and a place for it.
-inline failure post_office::take_back(event_id id) {
+inline failure post_office::take_back(event_id id, std::string_view function) {
   const lock_guard hold(lock_);
   if (std::find(letters_.begin(), letters_.end(), id) == letters_.end()) {
-    return make_error(errc::not_found,
+    return make_error(engine_, errc::not_found, {},
                       sentence({"there is no dead letter ", id}));
   }
-  if (failure why = take_place("dead letter")) return why;
+  if (failure why = take_place(function)) return why;
   take_letter(id);
   ++counted_.replayed;
   return nullptr;

@@ -60,7 +60,7 @@ inline std::uint32_t lobby::stand(line& in, guest& self, worker* here,
     engine_.throw_if_over(here);
   } else if (until == forever) {
     throw bad_outcome(*make_error(
-        errc::stalled,
+        engine_, errc::stalled, {},
         "this thread cannot go on: nothing is ready and no timer is armed in "
         "this host-pumped engine"));
   }

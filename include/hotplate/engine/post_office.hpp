@@ -120,7 +120,7 @@ class post_office final : public sender {
   void forget(event_id id) noexcept;
   void count_end(bool succeeded) noexcept;
   bool take_letter(event_id id) noexcept;
-  failure take_back(event_id id);
+  failure take_back(event_id id, std::string_view function);
   owned_event revive(event_id id, payload& bytes);
   void return_letter(event_id id) noexcept;
   std::uint64_t close() noexcept;

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
 
 #include "hotplate/engine/account.hpp"
@@ -13,11 +11,13 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-HOTPLATE_NOINLINE inline failure spare_errors::take(core& engine) noexcept {
-  failure made = engine.spare_errors_.make();
-  if (made != nullptr) return made;
-  std::fputs("hotplate: no memory to say that there is none\n", stderr);
-  std::abort();
+HOTPLATE_NOINLINE inline owned<made_error> spare_errors::take(
+    core& engine) noexcept {
+  return engine.spare_errors_.make();
+}
+HOTPLATE_NOINLINE inline failure spare_errors::share(const core& engine,
+                                                     errc code) noexcept {
+  return engine.spare_errors_.share(code);
 }
 
 // The handler's side has ended; what is its outcome, if nobody was faster?
@@ -66,9 +66,11 @@ HOTPLATE_INLINE fiber* core::answer_directly(invocation& call,
 }
 
 // Publishes `flags` and finds who is to go on. The record may be gone when this
-// returns: whoever sets the last of its three final flags recycles it.
+// returns: whoever sets the last of its three final flags recycles it. Whoever
+// watches is told, or given to the caller who asks for them.
 HOTPLATE_NOINLINE inline fiber* core::answer(invocation& call, worker* here,
-                                             std::uint64_t flags) noexcept {
+                                             std::uint64_t flags,
+                                             watcher** untold) noexcept {
   const bool direct = call.is.direct;
   fiber* const waiter = call.caller.load(std::memory_order_relaxed);
   // release: publishes usage and result; acquire: sees the waiter.
@@ -94,7 +96,8 @@ HOTPLATE_NOINLINE inline fiber* core::answer(invocation& call, worker* here,
          call.wait_number.load(std::memory_order_relaxed));
   } else if ((before & invocation::watched) != 0) {
     // The caller's side stays until it has been told.
-    call.watching->tell(*call.watching);
+    watcher& by = *call.watching;
+    untold == nullptr ? by.tell(by) : static_cast<void>(*untold = &by);
   }
   return nullptr;
 }
@@ -144,23 +147,49 @@ inline void core::refuse_fiber(task& self, worker&) noexcept {
   engine.refuse(call, is_out_of_memory(call, "for a stack"));
 }
 
+// Whoever waits for this one first: it must not go on as if it had time.
 inline void core::expire(invocation& call, std::uint64_t generation,
                          std::int64_t now) noexcept {
-  const std::int64_t deadline = call.deadline.load(std::memory_order_acquire);
-  if (now < deadline || !call.claim(generation)) return;
-  // Whoever waits for this one first: it must not go on as if it had time.
-  if (call.parent != nullptr && call.is.direct) {
-    expire(*call.parent, call.parent_generation, now);
+  invocation* late = nullptr;  // By next_free, the outermost in front.
+  for (invocation* each = &call; each != nullptr;) {
+    const std::int64_t deadline =
+        each->deadline.load(std::memory_order_acquire);
+    if (now < deadline || !each->claim(generation)) break;
+    each->next_free = std::exchange(late, each);
+    generation = each->parent_generation;
+    each = each->is.direct ? each->parent : nullptr;
   }
-  settle_unfinished(call, has_timed_out(call, deadline), now);
+  while (late != nullptr) {
+    invocation& each = *std::exchange(late, late->next_free);
+    const std::int64_t deadline = each.deadline.load(std::memory_order_relaxed);
+    settle_unfinished(each, has_timed_out(each, deadline), now);
+  }
 }
 
+struct core::awaited_one {
+  invocation* call = nullptr;
+  std::uint64_t generation = 0;
+};
+
+// With what it waits for, and that one: first claimed, then settled from the
+// last one on, so that nobody goes on before what it waits for has settled. Not
+// by recursion, for a chain may be longer than a stack.
 inline bool core::cancel(invocation& call, std::uint64_t generation,
                          errc why) noexcept {
-  if (!call.claim(generation)) return false;
-  wake_suspended(call);
-  settle_unfinished(call, is_ended_by(call, why), time_.now());
-  return true;
+  invocation* claimed = nullptr;  // By next_free, the last one in front.
+  for (awaited_one next{&call, generation};
+       next.call != nullptr && next.call->claim(next.generation);) {
+    next.call->next_free = std::exchange(claimed, next.call);
+    next = wake_suspended(*next.call);
+  }
+  const bool any = claimed != nullptr;
+  while (claimed != nullptr) {
+    invocation& each = *std::exchange(claimed, claimed->next_free);
+    settle_unfinished(each,
+                      is_ended_by(each, &each == &call ? why : errc::cancelled),
+                      time_.now());
+  }
+  return any;
 }
 
 // Its handler goes on, unless it still waited for a place.
@@ -172,13 +201,12 @@ inline void core::settle_unfinished(invocation& call, failure why,
   settle_early(call, std::move(why), now, waited);
 }
 
-// A cancelled handler that is suspended is to meet its cancellation now.
-inline void core::wake_suspended(invocation& call) noexcept {
+// A cancelled handler that is suspended is to meet its cancellation now; or
+// what it waits for is, which is returned.
+inline core::awaited_one core::wake_suspended(invocation& call) noexcept {
   if (invocation* const before =
           call.followed.load(std::memory_order_acquire)) {
-    cancel(*before, call.followed_generation.load(std::memory_order_relaxed),
-           errc::cancelled);
-    return;
+    return {before, call.followed_generation.load(std::memory_order_relaxed)};
   }
   // seq_cst: pairs with the fence in open_wait().
   std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -186,12 +214,13 @@ inline void core::wake_suspended(invocation& call) noexcept {
     const std::uint64_t generation = child->generation();
     // Still awaited after the look, so that generation is the child's.
     if (call.awaited.load(std::memory_order_acquire) == child) {
-      cancel(*child, generation, errc::cancelled);
+      return {child, generation};
     }
-    return;
+    return {};
   }
   const std::uint32_t wait = call.sleep_number.load(std::memory_order_acquire);
   if (wait != 0) wake(call.on.load(std::memory_order_relaxed), wait);
+  return {};
 }
 
 inline void core::count_overrun(invocation& call, std::int64_t now) noexcept {

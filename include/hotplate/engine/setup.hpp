@@ -49,6 +49,12 @@ inline engine_config checked(engine_config config) {
   list.require(!config.name.empty() && config.name.size() <= 9,
                sentence({"name = \"", shown(config.name),
                          "\": allowed are 1 to 9 characters"}));
+  list.require(config.name.find('\0') == std::string::npos,
+               sentence({"name = \"", shown(config.name),
+                         "\": a thread's name ends at its first NUL"}));
+  list.within("least_log_level", static_cast<int>(config.least_log_level), 0,
+              static_cast<int>(log_level::error),
+              "(debug 0, info 1, warning 2, error 3)");
   list.within<std::size_t>("max_held_response_bytes",
                            config.max_held_response_bytes, 0,
                            std::size_t{1} << 50, "bytes");
@@ -74,6 +80,8 @@ inline void check(std::string_view name, const handler& how,
   list.require(is_function_name(name),
                sentence({"name = \"", shown(name),
                          "\": allowed are 1 to 64 of A-Z a-z 0-9 - _"}));
+  list.require(!how.is_null,
+               "handler = null: expected a function, or what can be called");
   list.within("memory", config.memory.count, least_memory, 10'240U, "MiB");
   list.within<std::int64_t>("timeout", config.timeout.count(), 1, 900'000,
                             "ms");
@@ -98,6 +106,8 @@ inline void check(std::string_view name, const handler& how,
   list.require(config.affinity == affinity::worker || !config.blocking,
                "affinity = any: a blocking function runs on a thread of its "
                "own, where it stays");
+  list.within("affinity", static_cast<int>(config.affinity), 0,
+              static_cast<int>(affinity::any), "(worker 0, any 1)");
   check_retry(list, config);
   list.pass();
 }
@@ -176,7 +186,7 @@ inline void check_build(const build_stamp& deploying) {
 }
 
 inline void core::refuse_in_child() const {
-  if (is_forked()) throw bad_config({is_unusable()->message});
+  if (is_forked()) throw bad_config({is_unusable(*this)->message});
 }
 
 inline function_record& core::deploy_here(core& self, std::string&& name,

@@ -18,20 +18,27 @@ struct followed : link {
   using answer = std::invoke_result_t<Next&, outcome<T>>;
   using stored_result = typename outcome<answer>::stored;
 
-  followed(pending<T>&& first, Next&& follower)
-      : source(std::move(first)), next(std::move(follower)) {}
+  followed(pending<T>&& first, Next&& follower) : next(std::move(follower)) {
+    source = &access::take(first);
+  }
+  followed(const followed&) = delete;
+  followed& operator=(const followed&) = delete;
+  // Not trivial, so that is.has_args says whether there is a link.
+  ~followed() {
+    if (source != nullptr) continuations::drop(*source);
+  }
 
   static void run(void*, context&, void* args, void* result) {
     auto& self = *static_cast<followed*>(args);
+    pending<T> before(*std::exchange(self.source, nullptr));
     if constexpr (std::is_void_v<answer>) {
-      self.next(self.source.get());
+      self.next(before.get());
       new (result) nothing;
     } else {
-      new (result) answer(self.next(self.source.get()));
+      new (result) answer(self.next(before.get()));
     }
   }
 
-  pending<T> source;
   Next next;
 };
 template <typename T, typename Next, typename Executor>
@@ -57,9 +64,10 @@ pending<typename Args::answer> follow_up(pending<T>& first, way run,
   using answer = typename Args::answer;
   invocation* const source = access::invocation_of(first);
   if (source == nullptr) {
-    const outcome<T> refused = first.get();
-    return pending<answer>(outcome<answer>(
-        detail::make_owned<error>(refused.error()), refused.usage()));
+    outcome<T> refused = first.get();
+    const usage used = refused.usage();
+    return pending<answer>(
+        outcome<answer>(std::move(refused).take_error(), used));
   }
   invocation* const next =
       continuations::make<Args, typename Args::stored_result>(

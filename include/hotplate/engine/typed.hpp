@@ -75,7 +75,13 @@ std::vector<outcome<R>> get_all(const Inputs& inputs,
 
 HOTPLATE_NOINLINE inline failure lacks_record(core& engine,
                                               std::string_view name) noexcept {
-  return engine.is_forked() ? is_unusable(name) : has_no_room(engine, name);
+  return engine.is_forked() ? is_unusable(engine, name)
+                            : has_no_room(engine, name);
+}
+
+HOTPLATE_NOINLINE inline void lacks_version(invocation& call,
+                                            std::string_view name) noexcept {
+  call.thrown = is_not_found(*call.engine, name);
 }
 
 template <typename R>
@@ -125,7 +131,7 @@ invocation* prepare(core& engine, function_record& target,
   invocation* const call = engine.open(&target, version, options, here);
   if (call == nullptr) return nullptr;
   if (version == nullptr) [[unlikely]] {
-    call->thrown = is_not_found(engine, target.name);
+    lacks_version(*call, target.name);
     return call;
   }
   fill<Args, Result>(*call, *version->how.typed, engine.chunks(), [&] {

@@ -38,17 +38,31 @@ inline module_use* core::use_of(module_id whose) noexcept {
   return made;
 }
 
-/// Of one that was removed: whether its handler may still be called.
+/// Of one that was removed: what may still call its handler.
+struct core::version_uses {
+  std::int64_t running = 0;
+  std::int64_t untaken = 0;  // Outcomes; whoever takes or drops one ends it.
+  bool instances = false;
+
+  bool any() const noexcept { return running + untaken > 0 || instances; }
+};
+
 template <int>
-bool core::is_used(const deployed_version& version) {
-  bool named = false;
+core::version_uses core::uses_of(const deployed_version& version) {
+  version_uses found;
   records_.for_each([&](invocation& call) {
+    constexpr std::uint64_t over = invocation::settled | invocation::ended;
+    const std::uint64_t state = call.state.load(std::memory_order_relaxed);
     // acquire: pairs with recycle(); what it did with the handler is over.
-    named = named ||
-            std::atomic_ref(call.version).load(std::memory_order_acquire) ==
-                &version;
+    if (std::atomic_ref(call.version).load(std::memory_order_acquire) !=
+        &version) {
+      return;
+    }
+    ++((state & (over | invocation::left)) == over ? found.untaken
+                                                   : found.running);
   });
-  return named || !version.instances.is_empty();
+  found.instances = !version.instances.is_empty();
+  return found;
 }
 
 /// In words, and whether that may end by itself.
@@ -63,13 +77,21 @@ std::vector<std::string> core::uses_of(module_id gone, bool& may_end) {
     static_cast<void>(function.limit.inside());
     registry::see_versions(each, [&](const version_record& version) {
       if (version.how.module != gone) return;
-      const bool used = is_used(static_cast<const deployed_version&>(version));
-      if (version.removed() && !used) return;
-      if (!version.removed()) may_end = false;
+      const std::string_view name = each.name;
+      if (!version.removed()) {
+        may_end = false;
+        uses.push_back(sentence({"function ", name, ", version ",
+                                 version.number, ": it is not removed"}));
+        return;
+      }
+      const version_uses left =
+          uses_of(static_cast<const deployed_version&>(version));
+      if (!left.any()) return;
       uses.push_back(
-          sentence({"function ", each.name, ", version ", version.number,
-                    version.removed() ? ": not all has ended that it was in"
-                                      : ": it is not removed"}));
+          sentence({"function ", name, ", version ", version.number, ": ",
+                    left.running, " invocations have not ended, ", left.untaken,
+                    " outcomes are not taken",
+                    left.instances ? ", instances are left" : ""}));
     });
   });
   // After the handlers, which may have made some.

@@ -79,7 +79,8 @@ inline void core::forget_removed() {
     registry::see_versions(each, [&](version_record& version) {
       ++versions;
       if (!version.removed() || version.how.prototype == nullptr) return;
-      if (is_used(static_cast<const deployed_version&>(version))) return;
+      const auto& removed = static_cast<const deployed_version&>(version);
+      if (uses_of(removed).any()) return;
       forgotten.push_back(std::move(version.how.prototype));
       forgotten.push_back(std::move(version.config.keep_alive_by));
     });
@@ -107,6 +108,9 @@ inline void check_alias(std::string_view name,
                          "only digits"}));
   list.require(at.size() == 1 || at.size() == 2,
                sentence({"versions = ", at.size(), ": allowed are 1 to 2"}));
+  list.require(at.size() != 2 || at[0].version != at[1].version,
+               sentence({"versions = ", at.empty() ? 0 : at[0].version,
+                         " twice: allowed are two different ones"}));
   double sum = 0;
   for (const weighted_version& each : at) {
     sum += each.weight;

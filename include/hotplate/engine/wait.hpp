@@ -232,7 +232,7 @@ inline void core::end_by_deadline(void* target, std::uint64_t token,
 }
 
 inline void core::throw_if_forked() const {
-  if (is_forked()) throw bad_outcome(*is_unusable());
+  if (is_forked()) throw bad_outcome(*is_unusable(*this));
 }
 
 HOTPLATE_NOINLINE inline void core::wait_as_thread(
@@ -264,19 +264,22 @@ HOTPLATE_INLINE worker* core::here_or_throw(
   return here;
 }
 
-// Not while an exception is on its way out: a second one would end the process,
-// and destructors may wait as well. True if it would have thrown but for that;
-// the wait then ends at once.
 HOTPLATE_INLINE bool core::throw_if_over(worker* here) const {
   const auto* const self = static_cast<invocation*>(here->running());
   if (self == nullptr || !self->has(invocation::claimed)) [[likely]] {
     return false;
   }
-  return throw_unless_unwinding();
+  return throw_unless_unwinding(*self, *here);
 }
-HOTPLATE_NOINLINE inline bool core::throw_unless_unwinding() {
-  if (std::uncaught_exceptions() == 0) throw invocation_cancelled();
-  return true;
+
+// Not while an exception is on its way out: a second one would end the process,
+// and destructors may wait as well. True if it would have thrown but for that;
+// the wait then ends at once.
+HOTPLATE_NOINLINE inline bool core::throw_unless_unwinding(
+    const invocation& self, const worker& here) const {
+  if (std::uncaught_exceptions() != 0) return true;
+  if (meters_.tells(here.index())) throw bad_outcome(*is_metered(self));
+  throw invocation_cancelled();
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

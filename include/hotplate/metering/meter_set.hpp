@@ -94,6 +94,11 @@ class meter_set {
     mine.store(before + 2, std::memory_order_release);
   }
 
+  /// Whether a callback is running on that worker.
+  bool tells(std::size_t worker) const noexcept {
+    return turns_[worker].number.load(std::memory_order_relaxed) % 2 != 0;
+  }
+
   std::uint64_t failures() const noexcept {
     return failures_.load(std::memory_order_relaxed);
   }
@@ -152,10 +157,7 @@ class meter_set {
   }
 
   HOTPLATE_NOINLINE bool is_telling(std::size_t worker) noexcept {
-    if (worker != no_worker &&
-        turns_[worker].number.load(std::memory_order_relaxed) % 2 != 0) {
-      return true;
-    }
+    if (worker != no_worker && tells(worker)) return true;
     const lock_guard hold(lock_);
     const visit* at = inside_;
     while (at != nullptr && pthread_equal(at->thread, pthread_self()) == 0) {

@@ -41,7 +41,22 @@ struct handler {
   void (*on_retire)(void* state, retire_reason why) noexcept;  ///< Or null.
   /// What instances share, or are copied from; may be null.
   std::shared_ptr<void> prototype;
+  bool is_null;  ///< A null pointer, or an empty std::function and its like.
 };
+
+/// Of what can be compared with null, but for lambdas, which convert to what
+/// can.
+template <typename Callable>
+bool is_null_callable(const Callable& callable) noexcept {
+  if constexpr (std::is_pointer_v<Callable> ||
+                std::is_member_pointer_v<Callable> ||
+                (!std::is_empty_v<Callable> &&
+                 requires { callable == nullptr; })) {
+    return callable == nullptr;
+  } else {
+    return false;
+  }
+}
 
 /// Tells a codec's failure from the same exception thrown by a handler.
 struct undecodable {

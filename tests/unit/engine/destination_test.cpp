@@ -127,6 +127,9 @@ TEST_F(destination_test, destinations_in_a_circle_end_after_sixteen) {
   EXPECT_EQ(calls, 17);
   ASSERT_THAT(engine_.dead_letters(), SizeIs(1));
   EXPECT_EQ(engine_.dead_letters()[0].reason, failed_because::too_many_hops);
+  EXPECT_EQ(engine_.dead_letters()[0].last_error,
+            "function ping is not sent delivery 17 that follows from one "
+            "event, the limit is 16");
 }
 
 TEST_F(destination_test, a_response_too_large_to_deliver_is_left_out) {

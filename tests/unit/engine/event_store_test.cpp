@@ -108,6 +108,7 @@ TEST(event_store_test, a_store_that_takes_no_event_refuses_it) {
   const auto refused = engine.send("fail");
 
   EXPECT_EQ(refused.code(), errc::resource_exhausted);
+  EXPECT_EQ(refused.error().function, "fail");
   EXPECT_THAT(refused.error().message, HasSubstr("disk full"));
   EXPECT_EQ(engine.stats().events.queued, 0);
 }

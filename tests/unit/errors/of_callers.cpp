@@ -34,6 +34,9 @@ std::vector<way> ways_to_not_found() {
          return on.invoke({"a\0b\xC3\xA4", 5}).error();
        },
        std::string("a\0b\xC3\xA4", 5), R"(no function a\x00b\xc3\xa4 is)"},
+      {"a name longer than any", pumped(),
+       [](engine& on) { return on.invoke(std::string(1 << 20, 'n')).error(); },
+       std::string(160, 'n'), "no function " + std::string(80, 'n') + "... is"},
       {"a version", pumped(),
        [](engine& on) { return on.invoke("fine:7").error(); }, "fine",
        "no version or alias 7"},
@@ -63,7 +66,8 @@ std::vector<way> ways_to_timed_out() {
          on.run_for(seconds(5));
          return late(on, {}, on.now() - milliseconds(1'500));
        },
-       "nap", "after 0.000 seconds in stage queue", stage::queue, 0, 0},
+       "nap", "after 0.000 seconds in stage queue, waiting for a worker",
+       stage::queue, 0, 0},
       {"a deadline before all time", pumped(),
        [](engine& on) { return late(on, {}, hotplate::time_point::min()); },
        "nap", "after 0.000 seconds in stage queue", stage::queue, 0, 0},
@@ -76,8 +80,19 @@ std::vector<way> ways_to_timed_out() {
          auto first = f.async();
          return f.with({.deadline = on.now() + milliseconds(70)})().error();
        },
-       "nap", "after 0.070 seconds in stage admission", stage::admission, 70,
-       70},
+       "nap",
+       "after 0.070 seconds in stage admission, waiting for one of the 1 "
+       "places of this function",
+       stage::admission, 70, 70},
+      {"waiting for one of the engine's", pumped({.max_concurrency = 2}),
+       [](engine& on) {
+         const auto f =
+             on.deploy("nap", nap, {.timeout = seconds(60), .max_waiting = 1});
+         auto first = f.async(), second = f.async();
+         return f.with({.deadline = on.now() + milliseconds(70)})().error();
+       },
+       "nap", "waiting for one of the 2 places of the engine", stage::admission,
+       70, 70},
       {"the cold start's ten seconds", pumped(),
        [](engine& on) {
          return on.deploy<slow_start>("slow", {.timeout = seconds(60)})()

@@ -111,7 +111,7 @@ std::vector<way> ways_to_draining() {
          on.drain(milliseconds(10));
          return started.get().error();
        },
-       "nap", "is not run: the engine is shutting down", stage::handler},
+       "nap", "was ended: the engine is shutting down", stage::handler},
       {"an event", pumped(),
        [](engine& on) {
          on.drain(seconds(1));

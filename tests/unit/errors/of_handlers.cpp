@@ -46,12 +46,13 @@ std::vector<way> ways_to_out_of_memory() {
                      })()
              .error();
        },
-       "greedy", "used up its memory of 128 MiB", stage::handler, most},
+       "greedy", "used up its memory of 128 MiB", stage::handler, most,
+       129 << 20},
       {"the event alone", pumped({.max_event_bytes = 1 << 30}),
        [](engine& on) {
          return on.invoke("fine", std::string(most + 1, 'x')).error();
        },
-       "fine", "used up its memory of 128 MiB", stage::arrival, most},
+       "fine", "used up its memory of 128 MiB", stage::arrival, most, most + 1},
   };
 }
 

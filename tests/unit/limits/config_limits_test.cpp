@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
 #include <string>
 #include <utility>
@@ -102,6 +103,11 @@ const std::vector<of_engine> engine_fields = {
        in.spin = std::chrono::microseconds(to);
      },
      0, 1'000'000, "us"},
+    {"least_log_level",
+     [](engine_config& in, std::int64_t to) {
+       in.least_log_level = static_cast<hotplate::log_level>(to);
+     },
+     0, 3, "(debug 0, info 1, warning 2, error 3)", false},
 };
 
 TEST(engine_config_limits, the_ends_of_each_range_are_taken) {
@@ -155,6 +161,11 @@ TEST(engine_config_limits, its_name_has_one_to_nine_characters) {
       problems_of([] { engine refused({.workers = 0, .name = "1234567890"}); }),
       testing::ElementsAre(
           R"(name = "1234567890": allowed are 1 to 9 characters)"));
+  EXPECT_THAT(problems_of([] {
+                engine refused({.workers = 0, .name = std::string("a\0b", 3)});
+              }),
+              testing::ElementsAre(
+                  R"(name = "a\x00b": a thread's name ends at its first NUL)"));
 }
 
 using of_function = field<function_config>;
@@ -226,6 +237,11 @@ const std::vector<of_function> function_fields = {
        in.retry.max_age = milliseconds(to);
      },
      1, 14 * 24 * hour, "ms"},
+    {"affinity",
+     [](function_config& in, std::int64_t to) {
+       in.affinity = static_cast<hotplate::affinity>(to);
+     },
+     0, 1, "(worker 0, any 1)", false},
 };
 
 /// With nothing deployed, and room for any reservation.
@@ -289,6 +305,20 @@ TEST_F(function_config_limits, all_that_is_wrong_is_told_at_once) {
   }
 
   EXPECT_THAT(try_deploy(config), testing::UnorderedElementsAreArray(expected));
+  expect_nothing_deployed();
+}
+
+TEST_F(function_config_limits, a_null_handler_is_refused) {
+  int (*const pointer)(int) = nullptr;
+  const std::function<void(context&)> empty;
+
+  for (const auto& problems :
+       {problems_of([&] { engine_.deploy("f", pointer); }),
+        problems_of([&] { engine_.deploy("f", empty); })}) {
+    EXPECT_THAT(problems, testing::ElementsAre("handler = null: expected a "
+                                               "function, or what can be "
+                                               "called"));
+  }
   expect_nothing_deployed();
 }
 

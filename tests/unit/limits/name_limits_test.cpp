@@ -102,6 +102,8 @@ TEST_F(name_limits, an_aliass_weights_add_up_to_one) {
   EXPECT_THAT(refused({}), HasSubstr("versions = 0: allowed are 1 to 2"));
   EXPECT_THAT(refused({{1, 0.5}, {2, 0.25}, {2, 0.25}}),
               HasSubstr("versions = 3: allowed are 1 to 2"));
+  EXPECT_THAT(refused({{2, 0.5}, {2, 0.5}}),
+              HasSubstr("versions = 2 twice: allowed are two different ones"));
   EXPECT_THAT(refused({{1, -0.1}, {2, 1.1}}), HasSubstr("allowed are 0 to 1"));
   EXPECT_THAT(refused({{1, 0.5}, {2, 0.4}}), HasSubstr("must add up to 1"));
   EXPECT_THAT(refused({{1, not_a_number}}), HasSubstr("allowed are 0 to 1"));

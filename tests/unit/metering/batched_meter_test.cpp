@@ -75,6 +75,24 @@ TEST(batched_meter_test, a_flush_delivers_each_record_once_in_batches) {
   }
 }
 
+TEST(batched_meter_test, what_cannot_be_done_is_refused_field_by_field) {
+  std::vector<std::string> problems;
+  try {
+    batched_meter meter({}, {.capacity = 0,
+                             .most_in_batch = 0,
+                             .interval = std::chrono::milliseconds(-1)});
+  } catch (const hotplate::bad_config& why) {
+    problems = why.problems();
+  }
+
+  EXPECT_EQ(problems,
+            (std::vector<std::string>{
+                "deliver: it is null",
+                "capacity = 0 records: allowed are 1 to 1073741824",
+                "most_in_batch = 0 records: allowed are 1 to 1073741824",
+                "interval = -1 ms: allowed are 0 to 86400000"}));
+}
+
 TEST(batched_meter_test, what_finds_no_room_is_counted) {
   deliveries seen;
   batched_meter meter(seen.callback(), {.capacity = 64, .interval = no_thread});

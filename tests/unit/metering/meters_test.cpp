@@ -118,6 +118,26 @@ TEST_P(meters_test, a_callback_that_throws_is_counted_and_nothing_else) {
   }
 }
 
+TEST_P(meters_test, a_callback_that_invokes_is_told_not_to) {
+  std::string objection;
+  counting meter([&] {
+    try {
+      (void)twice_(1);
+    } catch (const hotplate::bad_outcome& why) {
+      objection = why.what();
+    }
+  });
+  engine_.add_meter(meter);
+
+  EXPECT_EQ(twice_(21).value(), 42);
+
+  EXPECT_EQ(meter.count, 1);
+  EXPECT_EQ(objection,
+            "already_pumping: a meter that is told of function twice must "
+            "neither invoke nor wait");
+  engine_.remove_meter(meter);
+}
+
 // On a worker, which settles a good end; and on whatever thread refuses.
 TEST_P(meters_test, a_callback_may_add_meters_but_not_remove_any) {
   counting added;

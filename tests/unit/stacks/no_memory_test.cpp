@@ -1,10 +1,14 @@
+// Long because: it replaces the heap for all its tests.
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
+#include <future>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +66,11 @@ namespace {
 using hotplate::context;
 using hotplate::errc;
 using std::chrono::milliseconds;
+
+void fail(long after, bool from_then_on) {
+  fails_from_then_on = from_then_on;
+  until_failure = after;
+}
 
 struct counter {
   int operator()(context&, int by) { return sum += by; }
@@ -124,10 +133,6 @@ class no_memory_test : public testing::TestWithParam<int> {
     });
   }
 
-  void fail(long after, bool from_then_on) {
-    fails_from_then_on = from_then_on;
-    until_failure = after;
-  }
   void expect_all_is_well() {
     until_failure = -1;
     // Handlers whose callers were answered early end on their own.
@@ -204,11 +209,106 @@ TEST_P(no_memory_test, who_is_refused_is_told_without_memory) {
   set_up_engine();
   (void)made_->invoke("empty");
   fail(0, true);
-  for (int i = 0; i < 60; ++i) attempt([&] { return made_->invoke("none"); });
+  int with_details = 0;
+  for (int i = 0; i < 200; ++i) {
+    attempt([&] {
+      auto refused = made_->invoke("none");
+      with_details += refused.error().retry_after.count() > 0 ? 1 : 0;
+      return refused;
+    });
+  }
   until_failure = -1;
 
-  EXPECT_EQ(codes_[static_cast<std::size_t>(errc::throttled)], 60);
+  EXPECT_EQ(codes_[static_cast<std::size_t>(errc::throttled)], 200);
+  EXPECT_GE(with_details, 60);
   expect_all_is_well();
+}
+
+// More than an engine keeps errors for; the last ones are shared.
+TEST_P(no_memory_test, any_number_of_refusals_can_be_held) {
+  set_up_engine();
+  const std::string large(7 << 20, 'x');
+  const auto refuse = [&](std::size_t i) {
+    constexpr std::string_view names[] = {"none", "missing", "throws", "echo"};
+    return made_->invoke(names[i % 4], i % 4 == 3 ? large : std::string_view());
+  };
+  constexpr errc codes[] = {errc::throttled, errc::not_found,
+                            errc::function_threw, errc::event_too_large};
+  std::vector<hotplate::outcome<hotplate::payload>> held;
+  held.reserve(1'000);
+  for (std::size_t i = 0; i < 4; ++i) (void)refuse(i);
+  fail(0, true);
+  while (held.size() < 1'000) held.push_back(refuse(held.size()));
+  until_failure = -1;
+
+  const auto after = refuse(0);
+  EXPECT_EQ(after.error().function, "none");
+  EXPECT_EQ(after.error().message,
+            "function none is throttled: 0 of 0 concurrent invocations of "
+            "this function are in flight");
+  expect_all_is_well();
+  made_.reset();
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    ASSERT_EQ(held[i].code(), codes[i % 4]) << i;
+    ASSERT_EQ(held[i].error().code, codes[i % 4]) << i;
+    ASSERT_FALSE(held[i].error().message.empty()) << i;
+  }
+  EXPECT_EQ(held.back().error().message,
+            "event_too_large: the host has no memory to say more");
+}
+
+TEST(no_memory_at_the_end_test, an_engine_waits_for_its_handlers_all_the_same) {
+  std::atomic<bool> started = false, ended = false;
+  std::optional<hotplate::engine> engine;
+  engine.emplace(hotplate::engine_config{.workers = 1});
+  engine->deploy("a_name_that_takes_memory_if_it_is_copied", [&] {
+    started = true;
+    usleep(1'200'000);  // Named once a second.
+    ended = true;
+  });
+  engine->invoke_async("a_name_that_takes_memory_if_it_is_copied").detach();
+  while (!started) usleep(100);
+
+  fail(0, true);
+  engine.reset();
+  until_failure = -1;
+
+  EXPECT_TRUE(ended);
+}
+
+// Where a handler's worker has no memory to queue one, it has none for the
+// next.
+TEST(no_memory_for_chains_test, a_long_one_is_refused_link_by_link) {
+  constexpr int links = 100'000;
+  hotplate::engine engine({.workers = 1, .max_spare_threads = 0});
+  const auto empty = engine.deploy("empty", [] {});
+  std::promise<hotplate::continuation> handed;
+  auto last = empty.async().then(
+      [&](hotplate::continuation next) { handed.set_value(std::move(next)); },
+      [](auto&&) {});
+  for (int i = 0; i < links; ++i) last = last.then([](auto&&) {});
+  hotplate::continuation first = handed.get_future().get();
+  std::vector<hotplate::pending<void>> queued;
+  queued.reserve(1'000);
+  for (int i = 0; i < 1'000; ++i) queued.push_back(empty.async());
+  for (auto& each : queued) (void)each.get();
+  queued.clear();  // There are records for as many now.
+
+  const auto handler =
+      engine.deploy("handler",
+                    [&] {
+                      fail(0, true);
+                      do {
+                        queued.push_back(empty.async());
+                      } while (!queued.back().ready() && queued.size() < 1'000);
+                      first();
+                      until_failure = -1;
+                    },
+                    {.stack_bytes = 32 * 1024});
+  ASSERT_TRUE(handler());
+
+  EXPECT_EQ(queued.back().get().code(), errc::resource_exhausted);
+  EXPECT_EQ(last.get().code(), errc::resource_exhausted);
 }
 
 INSTANTIATE_TEST_SUITE_P(workers, no_memory_test, testing::Values(0, 1, 2));
