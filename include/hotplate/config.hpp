@@ -90,6 +90,12 @@ struct engine_config {
   /// news before it sleeps. Waking a sleeper costs some 5 to 25 microseconds.
   std::chrono::microseconds spin{20};
 
+  /// Memory of stacks, arenas and records of invocations that was not needed
+  /// for a quarter to half a second goes back to the system; what is needed
+  /// next after such a lull then costs page faults. If false, it stays until
+  /// the engine ends.
+  bool gives_memory_back = true;
+
   /// Time that the host moves; needs `workers` = 0, must outlive the engine.
   manual_clock* clock = nullptr;
 

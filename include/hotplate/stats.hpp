@@ -168,7 +168,7 @@ struct engine_stats {
   std::uint64_t log_failures = 0;       ///< Lines at which the log_sink threw.
   std::size_t spare_threads = 0;  ///< Running now, for workers that are held.
   std::uint64_t spare_threads_started = 0;
-  std::size_t stacks = 0;              ///< Made so far, kept for reuse.
+  std::size_t stacks = 0;              ///< In use, or kept for reuse.
   std::size_t arena_mapped_bytes = 0;  ///< Address space held for arenas.
   std::size_t arena_growths = 0;       ///< Times the kernel was asked for it.
   /// Now, of payloads that handlers made in arenas: whole chunks.

@@ -17,6 +17,7 @@ ABIS = [VERSION + build + checks for build in ("", "_asan", "_tsan")
         for checks in ("", "_checked")]
 
 SETTLED, ENDED, GENERATION_SHIFT = 2, 4, 32  # of invocation::state
+SLAB_BYTES = 32 << 10  # of record_slabs
 NEVER = -1  # of its times
 SCANNED = 1 << 18  # bytes of each thread's stack
 
@@ -29,6 +30,8 @@ class Abi:
         self.core = self.type("core")
         self.worker = self.type("worker")
         self.owner = offset(self.core, "records_", "owner_")
+        self.users_code = offset(self.core, "records_", "code_")
+        self.code = offset(self.core, "code_")
         self.home = offset(self.worker, "root_", "home_")
         self.shared = offset(self.worker, "shared_")
         self.inner = offset(self.core, "threads_", "shared_")
@@ -37,8 +40,10 @@ class Abi:
         return gdb.lookup_type(self.namespace + name)
 
     def is_core(self, address):
-        """A core's pool of records names the core."""
-        return pointer_at(address + self.owner) == address
+        """A core's pool of records names the core, and what it has there: one
+        word alone may happen to name where it is."""
+        return (pointer_at(address + self.owner) == address and
+                pointer_at(address + self.users_code) == address + self.code)
 
     def core_near(self, address):
         """Of a core or a worker, which its root fiber names; else None."""
@@ -143,10 +148,22 @@ class Engine:
         return {at: object_at(at, self.abi.worker) for at in made if at}
 
     def records(self):
-        at = loaded(self.core["records_"]["records_"])
-        while int(at):
-            yield Invocation(self, at.dereference())
-            at = at["next_made"]
+        slabs = self.core["records_"]["slabs_"]
+        record = gdb.lookup_type(self.abi.namespace + "invocation")
+        each_slab = SLAB_BYTES // record.sizeof
+        left, groups, i = int(loaded(slabs["made_"])), slabs["groups_"], 0
+        while left > 0:
+            group = loaded(groups["_M_elems"][i]).dereference()
+            made = group["slabs"]
+            for at in range(min(left, int(made["size_"]))):
+                if not int(loaded(made["first_"][at]["filled"])):
+                    continue
+                start = int(group["start"]) + at * SLAB_BYTES
+                for slot in range(each_slab):
+                    yield Invocation(self, object_at(
+                        start + slot * record.sizeof, record))
+            left -= int(made["size_"])
+            i += 1
 
     def invocations(self):
         """Those that have not ended, the oldest first."""

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "hotplate/arena/chunk_pool.hpp"
+#include "hotplate/arena/chunk_pool_hold.hpp"
 #include "hotplate/engine.hpp"
 #include "together.hpp"
 

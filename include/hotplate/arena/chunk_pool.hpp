@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <new>
@@ -19,8 +20,10 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// Chunks for all arenas of an engine, in powers of two, recycled LIFO.
 /// Small ones are cut from regions of 32 MiB; a large one is mapped by itself
 /// and, beyond `most_idle_large` bytes of idle ones, unmapped on return.
-/// Once the engine has reached its working size, no system call is made.
-/// Thread safety: all members may be called from any thread.
+/// Once the engine has reached its working size, no system call is made. What
+/// was not needed lately goes back to the kernel: see look() and trim().
+/// Thread safety: all members may be called from any thread, look() and trim()
+/// by one at a time.
 /// I1: detached chunks are counted in `held_`, whole, before they are taken and
 ///     until they have come back; never more than `most_held_`.
 /// I2: it ends with whoever makes `held_` zero: the last payload or the engine.
@@ -49,35 +52,18 @@ class chunk_pool final : public chunk_source {
     }
   }
 
-  detachment detach(std::size_t bytes) noexcept override {
-    const std::size_t order = order_of(bytes);
-    if (order > largest) return {};
-    const std::size_t size = std::size_t{1} << order;
-    // relaxed: a count; what it counts is handed over under the lock.
-    std::size_t held = held_.load(std::memory_order_relaxed);
-    do {
-      const std::size_t then = (held & ~used_by_engine) + size;
-      if (then > most_held_) return {nullptr, then};
-    } while (!held_.compare_exchange_weak(held, held + size,
-                                          std::memory_order_relaxed));
-    if (std::byte* const start = detach_one(order)) {
-      poison(start, size);
-      unpoison(start, bytes);
-      return {start, 0};
-    }
-    unhold(size);
-    return {};
-  }
-
+  // --- chunk_detach.hpp
+  detachment detach(std::size_t bytes) noexcept override;
   void rejoin(std::byte* start, std::size_t bytes,
-              bool scrub) noexcept override {
-    // In a forked child, the lock's holder may be missing: leaked on purpose.
-    if (threaded_ && process_.is_child()) return;
-    const std::size_t order = order_of(bytes);
-    if (scrub) overwrite(start, start + bytes);
-    reattach(start, order);
-    unhold(std::size_t{1} << order);
-  }
+              bool scrub) noexcept override;
+
+  // --- chunk_trim.hpp
+  /// From now on, what is idle now and not taken before the next look is to be
+  /// trimmed then, but for a few small ones.
+  void look() noexcept;
+  /// Gives some of that to the kernel: regions of which nothing is used, else
+  /// what their idle chunks hold. False if there is nothing left to give.
+  bool trim() noexcept;
 
   /// Bytes of chunks that are detached now.
   std::size_t held_bytes() const noexcept {
@@ -108,6 +94,9 @@ class chunk_pool final : public chunk_source {
   struct mapping {
     std::byte* start;  // Null once it is unmapped.
     std::size_t detached = 0;
+    chunk* doomed = nullptr;  // By chunk::next.
+    std::size_t doomed_bytes = 0;
+    std::size_t blank_bytes = 0;
   };
   static constexpr std::size_t smallest = 12;
   static constexpr std::size_t largest_shared = 21;
@@ -137,28 +126,9 @@ class chunk_pool final : public chunk_source {
     return order < smallest ? smallest : order;
   }
 
-  std::byte* detach_one(std::size_t order) noexcept {
-    const lock_guard hold(lock_);
-    auto* const start = reinterpret_cast<std::byte*>(take_one(order));
-    if (start != nullptr && order <= largest_shared) {
-      ++region_of(start).detached;
-    }
-    return start;
-  }
-
-  void reattach(std::byte* start, std::size_t order) noexcept {
-    const lock_guard hold(lock_);
-    unpoison(start, sizeof(chunk));
-    auto* const done = new (start) chunk{};
-    done->size = std::size_t{1} << order;
-    if (order > largest_shared) {
-      retired_ ? unmap(done, done->size) : recycle(done);
-      return;
-    }
-    mapping& home = region_of(start);
-    --home.detached;
-    retired_ ? unmap_unless_held(home) : recycle(done);
-  }
+  // --- chunk_detach.hpp
+  std::byte* detach_one(std::size_t order) noexcept;
+  void reattach(std::byte* start, std::size_t order) noexcept;
 
   // Those below are called under the lock.
 
@@ -175,22 +145,41 @@ class chunk_pool final : public chunk_source {
 
   void unmap_idle_large() noexcept {
     for (std::size_t order = largest_shared + 1; order <= largest; ++order) {
-      while (chunk* const idle = pop(order)) unmap(idle, idle->size);
+      while (chunk* const idle = pop_idle(order)) unmap(idle, idle->size);
+      while (chunk* const idle = pop(doomed_, order)) unmap(idle, idle->size);
     }
   }
 
   chunk* take_one(std::size_t order) noexcept {
-    if (chunk* const idle = pop(order)) return idle;
+    if (chunk* const idle = pop_idle(order)) return idle;
     return order <= largest_shared ? cut(order) : map_large(order);
   }
 
-  chunk* pop(std::size_t order) noexcept {
-    chunk* const idle = idle_[order];
-    if (idle == nullptr) return nullptr;
-    idle_[order] = idle->next;
-    if (order > largest_shared) idle_large_ -= idle->size;
-    return idle;
+  using chunk_lists = std::array<chunk*, largest + 1>;
+  chunk* pop(chunk_lists& lists, std::size_t order) noexcept {
+    chunk* const first = lists[order];
+    if (first == nullptr) return nullptr;
+    lists[order] = first->next;
+    if (order > largest_shared) idle_large_ -= first->size;
+    return first;
   }
+  chunk* pop_idle(std::size_t order) noexcept {
+    if (chunk* const idle = pop(idle_, order)) [[likely]]
+      return idle;
+    if (chunk* const idle = pop(resting_, order)) return idle;
+    return order <= largest_shared ? take_blank(order) : nullptr;
+  }
+
+  // --- chunk_trim.hpp
+  chunk* take_blank(std::size_t order) noexcept;
+  chunk* beyond_kept(std::size_t order) noexcept;
+  bool sort_doomed() noexcept;
+  void doom(chunk& unused) noexcept;
+  bool trim_large() noexcept;
+  bool trim_region() noexcept;
+  bool is_unused(const mapping& region) const noexcept;
+  std::byte* drop(mapping& unused) noexcept;
+  void empty(chunk& doomed) noexcept;
 
   // Poisoned until it is used again, but for its header.
   void recycle(chunk* done) noexcept {
@@ -225,7 +214,7 @@ class chunk_pool final : public chunk_source {
     while (fresh_left_ >= std::size_t{1} << smallest) {
       recycle(cut(static_cast<std::size_t>(std::bit_width(fresh_left_)) - 1));
     }
-    regions_.push_back({start});
+    regions_.push_back({start, 0, nullptr, 0, 0});
     fresh_ = start;
     fresh_left_ = region_bytes;
     return true;
@@ -262,7 +251,11 @@ class chunk_pool final : public chunk_source {
   std::atomic<std::size_t> held_ = used_by_engine;
   lock lock_;  // Guards all that follows but the two counters.
   bool retired_ = false;
-  std::array<chunk*, largest + 1> idle_{};
+  chunk_lists idle_{};     // By order, the one used last first.
+  chunk_lists resting_{};  // Not needed since the last look.
+  chunk_lists doomed_{};   // Nor since the one before.
+  // Chunks of which the kernel has all memory, header included.
+  std::array<std::vector<void*>, largest_shared + 1> blank_;
   std::size_t idle_large_ = 0;
   std::byte* fresh_ = nullptr;
   std::size_t fresh_left_ = 0;
@@ -272,20 +265,7 @@ class chunk_pool final : public chunk_source {
   std::atomic<std::size_t> growths_ = 0;
 };
 
-/// An engine's pool of chunks, which outlives it while payloads hold some.
-class chunk_pool_hold {
- public:
-  chunk_pool_hold(std::size_t most_held, bool threaded)
-      : pool_(new chunk_pool(most_held, threaded)) {}
-  chunk_pool_hold(const chunk_pool_hold&) = delete;
-  chunk_pool_hold& operator=(const chunk_pool_hold&) = delete;
-  ~chunk_pool_hold() { pool_->retire(); }
-
-  chunk_pool& operator*() const noexcept { return *pool_; }
-  chunk_pool* operator->() const noexcept { return pool_; }
-
- private:
-  chunk_pool* const pool_;
-};
-
 }  // namespace hotplate::inline HOTPLATE_ABI::detail
+
+#include "hotplate/arena/chunk_detach.hpp"
+#include "hotplate/arena/chunk_trim.hpp"

@@ -8,9 +8,12 @@
 #include <cerrno>
 #include <cstddef>
 #include <new>
+#include <utility>
 #include <vector>
 
+#include "hotplate/arena/stack_region.hpp"
 #include "hotplate/base/lock.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/base/poison.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -19,6 +22,7 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 struct stack_memory {
   std::byte* bottom = nullptr;
   std::size_t size = 0;
+  stack_region* region = nullptr;
 };
 
 /// Bytes from the deepest page of a stack that was ever touched to its top; 0
@@ -38,23 +42,26 @@ inline std::size_t deepest_use(const stack_memory& of) noexcept {
   return 0;
 }
 
-/// Fiber stacks of an engine, cut from large reservations and never returned
-/// before the engine ends. Below each lies a guard of 64 KiB: where the kernel
-/// has MADV_GUARD_INSTALL (6.13) it costs no mapping, else two per stack.
-/// Thread safety: all members may be called from any thread.
+/// Fiber stacks of an engine, cut from large reservations. Below each lies a
+/// guard of 64 KiB: where the kernel has MADV_GUARD_INSTALL (6.13) it costs no
+/// mapping, else two per stack. What given back stacks hold goes to the kernel
+/// by trim(); their addresses stay mapped until the engine ends, so that who
+/// looks late at a fiber finds it, another one, or zeros.
+/// Thread safety: all members may be called from any thread, trim() by one at a
+/// time.
 class stack_pool {
  public:
   static constexpr std::size_t smallest = std::size_t{16} << 10;
   static constexpr std::size_t largest = std::size_t{64} << 20;
-  static constexpr std::size_t guard_bytes = std::size_t{64} << 10;
+  static constexpr std::size_t guard_bytes = stack_region::guard_bytes;
 
   stack_pool() = default;
   stack_pool(const stack_pool&) = delete;
   stack_pool& operator=(const stack_pool&) = delete;
   ~stack_pool() {
-    for (const stack_memory& mapped : regions_) {
-      unpoison(mapped.bottom, mapped.size);
-      munmap(mapped.bottom, mapped.size);
+    for (const stack_region& mapped : regions_) {
+      unpoison(mapped.start, mapped.bytes);
+      munmap(mapped.start, mapped.bytes);
     }
   }
 
@@ -102,32 +109,53 @@ class stack_pool {
             : &dedicated_[classes - 1 - std::size_t{stack_class}];
     if (owner != nullptr) owner->stacks.reserve(owner->stacks.size() + 1);
     const std::uint8_t order = owner != nullptr ? owner->order : stack_class;
-    const std::size_t size = (std::size_t{1} << order) * headroom;
-    const std::size_t slot = size + guard_bytes;
-    region& source = fresh_[order];
-    if (source.left < slot && !reserve(source, slot)) return {};
-    std::byte* const start = source.next;
-    if (!guard(start)) return {};
-    source.next += slot;
-    source.left -= slot;
+    const stack_memory made = cut(order);
+    if (made.size == 0) return {};
     ++made_;
-    const stack_memory made{start + guard_bytes, size};
     if (owner != nullptr) owner->stacks.push_back(made);
     return made;
   } catch (const std::bad_alloc&) {
     return {};
   }
 
+  /// One on which nothing runs any more.
+  void give_back(const stack_memory& unused) noexcept {
+    unpoison(unused.bottom, unused.size);
+    stack_region& home = *unused.region;
+    const lock_guard hold(lock_);
+    const std::size_t slot = home.slot_of(unused.bottom);
+    home.idle.add(slot);
+    home.touched.add(slot);
+    --home.used;
+    --made_;
+    offer(home);
+    if (std::exchange(home.waits, true)) return;
+    home.next_touched = std::exchange(touched_, &home);
+  }
+
+  /// Gives the kernel what is held by stacks of one region that were given
+  /// back. False if there was nothing to give.
+  bool trim() noexcept {
+    lock_.acquire();
+    stack_region* const found = touched_;
+    if (found == nullptr) {
+      lock_.release();
+      return false;
+    }
+    touched_ = found->next_touched;
+    found->waits = false;
+    found->used == 0 ? trim_all(*found) : trim_some(*found);
+    lock_.release();
+    return true;
+  }
+
+  /// Stacks that are in use or kept for it.
   std::size_t made() const noexcept {
     const lock_guard hold(lock_);
     return made_;
   }
 
  private:
-  struct region {
-    std::byte* next = nullptr;
-    std::size_t left = 0;
-  };
   struct own_class {
     std::uint8_t order = 0;
     std::vector<stack_memory> stacks;
@@ -140,18 +168,69 @@ class stack_pool {
   static constexpr std::size_t headroom = 1;
 #endif
 
-  bool reserve(region& source, std::size_t slot) {
+  // All below are called under the lock; those that trim let go of it while the
+  // kernel works, and nobody finds meanwhile what they have at hand.
+
+  stack_memory cut(std::uint8_t order) {
+    stack_region* source = room_[order];
+    while (source != nullptr && !source->has_room()) {
+      source->offers = false;
+      source = room_[order] = source->next_with_room;
+    }
+    if (source == nullptr) source = reserve(order);
+    if (source == nullptr) return {};
+    const bool again = source->idle.any();
+    const std::size_t slot = again ? source->idle.first() : source->fresh;
+    std::byte* const start = source->at(slot);
+    if (!again && !guard(start)) return {};
+    if (again) {
+      source->idle.remove(slot);
+      source->touched.remove(slot);
+    } else {
+      ++source->fresh;
+    }
+    ++source->used;
+    return {start + guard_bytes, source->slot_bytes - guard_bytes, source};
+  }
+
+  stack_region* reserve(std::uint8_t order) {
+    auto made = make_owned<stack_region>();
+    made->order = order;
+    made->slot_bytes = (std::size_t{1} << order) * headroom + guard_bytes;
+    made->bytes =
+        made->slot_bytes > reservation ? made->slot_bytes : reservation;
     regions_.reserve(regions_.size() + 1);
-    const std::size_t size = slot > reservation ? slot : reservation;
-    void* const start =
-        mmap(nullptr, size, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (start == MAP_FAILED) return false;
-    // A huge page for each stack's first touch would cost 2 MiB.
-    madvise(start, size, MADV_NOHUGEPAGE);
-    regions_.push_back({static_cast<std::byte*>(start), size});
-    source = {static_cast<std::byte*>(start), size};
-    return true;
+    if (!made->map()) return nullptr;
+    stack_region& added = regions_.push_back(std::move(made));
+    offer(added);
+    return &added;
+  }
+
+  void offer(stack_region& with_room) noexcept {
+    if (std::exchange(with_room.offers, true)) return;
+    stack_region*& first = room_[with_room.order];
+    with_room.next_with_room = std::exchange(first, &with_room);
+  }
+
+  void trim_all(stack_region& unused) noexcept {
+    unused.idle = unused.touched = {};
+    unused.fresh = unused.slots();
+    lock_.release();
+    const bool emptied = unused.empty_all();
+    lock_.acquire();
+    if (!emptied) return;  // It may have holes now: nobody gets it any more.
+    unused.fresh = 0;
+    offer(unused);
+  }
+
+  void trim_some(stack_region& in_use) noexcept {
+    const auto touched = std::exchange(in_use.touched, {});
+    in_use.idle.remove(touched);
+    lock_.release();
+    in_use.empty(touched);
+    lock_.acquire();
+    in_use.idle.add(touched);
+    offer(in_use);
   }
 
   bool guard(std::byte* start) noexcept {
@@ -163,10 +242,11 @@ class stack_pool {
     return mprotect(start, guard_bytes, PROT_NONE) == 0;
   }
 
-  mutable lock lock_;                           // Guards everything below.
-  std::array<region, common_classes> fresh_{};  // By log2 of the size.
-  std::vector<own_class> dedicated_;            // The last class first.
-  std::vector<stack_memory> regions_;
+  mutable lock lock_;  // Guards everything below.
+  std::array<stack_region*, common_classes> room_{};  // By log2 of the size.
+  stack_region* touched_ = nullptr;
+  std::vector<own_class> dedicated_;  // The last class first.
+  owned_list<stack_region> regions_;
   std::size_t made_ = 0;
   bool no_guard_advice_ = false;
 };

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "hotplate/admission/tenants.hpp"
-#include "hotplate/arena/chunk_pool.hpp"
+#include "hotplate/arena/chunk_pool_hold.hpp"
 #include "hotplate/base/fork_mark.hpp"
 #include "hotplate/base/leash.hpp"
 #include "hotplate/base/owned.hpp"
@@ -296,6 +296,10 @@ class core {
   bool pump_once(worker& on, timer_order last = timer_order::keep_alive);
   bool pump_next_timer(worker& on, std::int64_t until);
 
+  // --- trim.hpp
+  bool trim(std::int64_t now) noexcept;
+  static void give_cache(void* self, const worker& of) noexcept;
+
   // --- describe.hpp
   struct glimpse;
   template <int = 0>
@@ -370,11 +374,13 @@ class core {
   lobby lacking_{*this};  // Of invocations that wait for instances to end.
   line lacking_line_;
   instance_ends ends_{&tell_of_end, this};
+  instance_rooms rooms_;
   meter_set meters_;
   overrun_watch overruns_seen_;
   invocation_pool records_;
   registry names_;  // Destroys instances, which disarm timers of threads_.
 
+  std::int64_t looked_at_ = 0;  // By the watchdog, or whoever pumps.
   std::atomic<bool> draining_ = false;
   // From their making to their end, by anybody. The release of the last change
   // pairs with the acquire in busy(): nobody touches the engine after it.
@@ -408,6 +414,7 @@ class core {
 #include "hotplate/engine/settle.hpp"
 #include "hotplate/engine/setup.hpp"
 #include "hotplate/engine/talk.hpp"
+#include "hotplate/engine/trim.hpp"
 #include "hotplate/engine/unload.hpp"
 #include "hotplate/engine/versions.hpp"
 #include "hotplate/engine/wait.hpp"

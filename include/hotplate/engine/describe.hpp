@@ -85,8 +85,10 @@ invocation_info core::info_of(const invocation& call, const glimpse& seen,
   if (made.state == invocation_state::suspended) {
     made.where = seen.where;
     made.worker = worker_of_child(seen);
-    if (made.worker < 0 && seen.on != nullptr) {
-      made.worker = static_cast<int>(seen.on->home()->index());
+    // Its fiber may have ended meanwhile, and its memory be given back.
+    const worker* const home = seen.on != nullptr ? seen.on->home() : nullptr;
+    if (made.worker < 0 && home != nullptr) {
+      made.worker = static_cast<int>(home->index());
     }
   } else if (seen.started) {
     made.worker = worker_running(call);

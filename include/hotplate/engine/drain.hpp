@@ -39,7 +39,7 @@ inline bool core::inspect(void* self, std::int64_t now) {
       now, [](const task& running) noexcept {
         return static_cast<const invocation&>(running).has(invocation::claimed);
       });
-  return any;
+  return engine.trim(now) || any;
 }
 
 inline drain_report core::drain(std::chrono::nanoseconds within) {

@@ -60,14 +60,15 @@ struct deployed_version final : version_record {
   deployed_version(std::uint32_t its_number, const function_config& its_config,
                    handler its_handler, std::string_view function,
                    fiber_kind runs_on, scheduler& threads, clock_source& time,
-                   instance_budget& budget, instance_ends& ends)
+                   instance_budget& budget, instance_ends& ends,
+                   instance_rooms& rooms)
       : version_record(its_number, its_config, std::move(its_handler)),
         fibers(runs_on),
         instances(*this, function,
                   runs_on.stack_class != no_stack
                       ? runs_on.stack_class
                       : stack_pool::class_of(config.stack_bytes),
-                  threads, time, budget, ends) {}
+                  threads, time, budget, ends, rooms) {}
 
   const fiber_kind fibers;  // No stack: a thread's own.
   instance_pool instances;
@@ -85,7 +86,8 @@ enum class scarce : std::uint8_t { nothing, function, engine, tenant, tenants };
 /// What one invocation is and how far it has come. Records are recycled and
 /// their memory stays mapped, so that a late look (by the watchdog, a timer, a
 /// cancelling caller) finds a record, and its generation tells that it is not
-/// the same invocation any more.
+/// the same invocation any more; or it finds zeros, if the memory was given
+/// back: generation 0, which no invocation has.
 /// I1: whoever sets `claimed` settles it: alone writes used and failure, then
 ///     sets `settled`.
 /// I2: whoever sets the last of `settled`, `ended` and `left` recycles it.
@@ -108,8 +110,16 @@ struct invocation final : task, waiter {
     half_over = 128,    // Of one settled early: see core::share_place_back().
   };
 
-  invocation(core& owner, const resident_code& code, std::uint32_t number)
+  static constexpr int generation_shift = 32;
+  // Generations are odd.
+  static constexpr std::uint64_t first_generation = 1;
+  static constexpr std::uint64_t next_generation = 2;
+
+  invocation(core& owner, const resident_code& code, std::uint32_t number,
+             std::uint64_t last_generation)
       : task(code.handling),
+        state(last_generation << generation_shift | claimed | settled | ended |
+              left),
         engine(&owner),
         slot(number),
         handlers_view(code.handlers_see, this, memory, at) {
@@ -121,7 +131,7 @@ struct invocation final : task, waiter {
   invocation& operator=(const invocation&) = delete;
 
   // --- settle once
-  std::atomic<std::uint64_t> state = claimed | settled | ended | left;
+  std::atomic<std::uint64_t> state;
   std::atomic<fiber*> caller = nullptr;
   std::atomic<std::uint32_t> wait_number = 0;
   watcher* watching = nullptr;
@@ -207,14 +217,12 @@ struct invocation final : task, waiter {
 
   /// Of an idle one; or by who has claimed it, of those that are to settle.
   invocation* next_free = nullptr;
-  invocation* next_made = nullptr;
   hotplate::arena memory;
   context handlers_view;
   static constexpr std::size_t room = 256;
   alignas(std::max_align_t) std::array<std::byte, room> space;
 
   // --- reading the state
-  static constexpr int generation_shift = 32;
   std::uint64_t generation() const noexcept {
     return state.load(std::memory_order_acquire) >> generation_shift;
   }
@@ -285,6 +293,7 @@ struct invocation final : task, waiter {
 
   /// The same, for all others.
   bool claim(std::uint64_t generation) noexcept {
+    if (generation == 0) return false;  // It was read from no record.
     std::uint64_t seen = state.load(std::memory_order_relaxed);
     do {
       if ((seen >> generation_shift) != generation) return false;

@@ -45,7 +45,8 @@ inline invocation* core::open(function_record* target, version_record* version,
   call->deadline.store(forever, std::memory_order_relaxed);
   // release: who sees the new generation sees these values; pairs with
   // generation().
-  call->state.store((call->generation() + 1) << invocation::generation_shift,
+  call->state.store((call->generation() + invocation::next_generation)
+                        << invocation::generation_shift,
                     std::memory_order_release);
   return call;
 }

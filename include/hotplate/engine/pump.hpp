@@ -94,7 +94,11 @@ inline void core::wait_beside_pump(invocation& call, std::int64_t until) {
 }
 
 inline bool core::pump_once(worker& on, timer_order last) {
-  return on.step() || threads_.timers().fire_one(time_.now(), last);
+  if (on.step()) return true;
+  const std::int64_t now = time_.now();
+  if (threads_.timers().fire_one(now, last)) return true;
+  trim(now);
+  return false;
 }
 
 /// Waits for the next timer, or moves a manual clock to it, at most to `until`.

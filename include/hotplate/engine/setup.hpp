@@ -142,12 +142,14 @@ inline core::core(engine_config config)
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
       threads_(time_, threads_of(config_)),
       budget_(config_.instance_memory.count),
+      rooms_(*chunks_),
       meters_(threads_.indices()),
       overruns_seen_(threads_.indices()),
       records_(*this, code_, threads_.indices()),
       names_(version_watcher()) {
   for (hotplate::meter* const each : config_.meters) meters_.add(*each);
   records_.use(threads_.timers());
+  threads_.tell_of_looks(&give_cache, this);
   threads_.start(&inspect, this);
 }
 
@@ -208,7 +210,7 @@ inline function_record& core::deploy_here(core& self, std::string&& name,
     }
     auto made = make_owned<deployed_version>(
         number, config, std::move(how), target.name, fibers, self.threads_,
-        self.time_, self.budget_, self.ends_);
+        self.time_, self.budget_, self.ends_, self.rooms_);
     self.reserve(function, config);
     return made;
   });

@@ -6,6 +6,7 @@
 #include <limits>
 #include <new>
 
+#include "hotplate/instances/rooms.hpp"
 #include "hotplate/registry/handler.hpp"
 #include "hotplate/usage.hpp"
 
@@ -27,7 +28,8 @@ struct instance {
   instance* previous = nullptr;
   std::int64_t noted_since = 0;  // For list(), under the pool's lock.
   void* state = nullptr;
-  instance_pool* pool = nullptr;  // Its own.
+  instance_rooms::hall* hall = nullptr;  // Where its memory is.
+  instance_pool* pool = nullptr;         // Its own.
   // Under the pool's lock; of use where a policy, or invocations that share an
   // instance, need them.
   std::int64_t keep_until = 0;
@@ -44,26 +46,27 @@ struct instance {
 /// An init that took longer counts as failed.
 inline constexpr std::int64_t longest_init = 10'000'000'000;
 
-inline std::align_val_t instance_alignment(const handler& how) noexcept {
-  return std::align_val_t{how.state_alignment > alignof(instance)
-                              ? how.state_alignment
-                              : alignof(instance)};
+inline std::size_t instance_alignment(const handler& how) noexcept {
+  return how.state_alignment > alignof(instance) ? how.state_alignment
+                                                 : alignof(instance);
 }
 
 /// Room for an instance and its state, which is not constructed yet.
-inline instance* allocate_instance(const handler& how) {
+inline instance* allocate_instance(const handler& how, instance_rooms& rooms) {
   const std::size_t alignment = how.state_size == 0 ? 1 : how.state_alignment;
   const std::size_t offset =
       (sizeof(instance) + alignment - 1) / alignment * alignment;
-  void* const memory =
-      ::operator new(offset + how.state_size, instance_alignment(how));
-  auto* const made = new (memory) instance;
-  made->state = static_cast<std::byte*>(memory) + offset;
+  const instance_rooms::room its =
+      rooms.take(offset + how.state_size, instance_alignment(how));
+  auto* const made = new (its.start) instance;
+  made->hall = its.in;
+  made->state = static_cast<std::byte*>(its.start) + offset;
   return made;
 }
 
-inline void free_instance(instance* gone, const handler& how) noexcept {
-  ::operator delete(gone, instance_alignment(how));
+inline void free_instance(instance* gone, const handler& how,
+                          instance_rooms& rooms) noexcept {
+  rooms.give({gone, gone->hall}, instance_alignment(how));
 }
 
 inline std::int64_t idle_time(std::int64_t since, std::int64_t now) noexcept {

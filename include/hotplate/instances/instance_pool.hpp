@@ -43,7 +43,8 @@ class instance_pool : private task {
 
   instance_pool(const version_record& version, std::string_view function,
                 std::uint8_t stacks, scheduler& threads, clock_source& time,
-                instance_budget& budget, instance_ends& ends) noexcept
+                instance_budget& budget, instance_ends& ends,
+                instance_rooms& rooms) noexcept
       : config_(version.config),
         policy_(config_.keep_alive_by.get()),
         threads_(threads),
@@ -52,7 +53,7 @@ class instance_pool : private task {
         ends_(ends),
         keep_alive_(std::chrono::nanoseconds(config_.keep_alive).count()),
         floor_(std::max(config_.min_instances, config_.provisioned)),
-        maker_(version, function),
+        maker_(version, function, rooms),
         idle_(threads.size()) {
     task::run = &work;
     task::refuse = [](task& self, worker&) noexcept {

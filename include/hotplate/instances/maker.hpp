@@ -23,9 +23,9 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// on a fiber.
 class instance_maker {
  public:
-  instance_maker(const version_record& version,
-                 std::string_view function) noexcept
-      : version_(version), function_(function) {}
+  instance_maker(const version_record& version, std::string_view function,
+                 instance_rooms& rooms) noexcept
+      : version_(version), function_(function), rooms_(rooms) {}
   instance_maker(const instance_maker&) = delete;
   instance_maker& operator=(const instance_maker&) = delete;
 
@@ -42,7 +42,8 @@ class instance_maker {
   instance* make() {
     const std::shared_ptr<void> image = snapshot();
     const handler& how = version_.how;
-    std::unique_ptr<instance, room_giver> made(allocate_instance(how), {how});
+    std::unique_ptr<instance, room_giver> made(allocate_instance(how, rooms_),
+                                               {how, rooms_});
     if (version_.config.max_uses > 0)
       made->uses_left.store(version_.config.max_uses,
                             std::memory_order_relaxed);
@@ -62,7 +63,7 @@ class instance_maker {
     const handler& how = version_.how;
     if (how.on_retire != nullptr) how.on_retire(gone.state, gone.ends_for);
     destroy(gone.state);
-    free_instance(&gone, how);
+    free_instance(&gone, how, rooms_);
   }
 
   /// Instances and snapshots whose destructor has thrown; they are gone.
@@ -113,9 +114,10 @@ class instance_maker {
  private:
   struct room_giver {
     void operator()(instance* unused) const noexcept {
-      free_instance(unused, how);
+      free_instance(unused, how, rooms);
     }
     const handler& how;
+    instance_rooms& rooms;
   };
 
   // What a destructor throws ends there: nobody could do anything about it.
@@ -165,6 +167,7 @@ class instance_maker {
 
   const version_record& version_;
   const std::string_view function_;
+  instance_rooms& rooms_;
   std::atomic<std::uint64_t> failed_ends_ = 0;
   mutable lock lock_;  // Guards what follows.
   bool wanted_ = false;

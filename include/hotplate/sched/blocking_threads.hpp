@@ -141,6 +141,7 @@ class blocking_threads {
     worker& on = *own.made.load(std::memory_order_relaxed);
     enter_(target_, on);
     while (task* const next = wait_for_task(own)) on.run_plainly(*next);
+    on.give_all_back();
     on.release_thread();
   }
 

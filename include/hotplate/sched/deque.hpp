@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/mman.h>
+
 #include <atomic>
 #include <cstdint>
 #include <new>
@@ -80,6 +82,24 @@ class deque {
                : nullptr;
   }
 
+  /// By the owner, now and then: gives the memory of grown rings to the kernel
+  /// if nothing was pushed since the last call. What is in no slot may read as
+  /// null then: who steals it finds that somebody else has.
+  void trim() noexcept {
+    const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
+    const bool rests = bottom == looked_at_ && empty();
+    looked_at_ = bottom;
+    const bool grown = rings_.size() > 1;
+    if (grown && rests && holds_many()) {
+      for (const ring& each : rings_) each.empty();
+    }
+    holds_many_.store(grown && !rests, std::memory_order_relaxed);
+  }
+  /// Whether trim() may give anything back; from any thread.
+  bool holds_many() const noexcept {
+    return holds_many_.load(std::memory_order_relaxed);
+  }
+
   bool empty() const noexcept {
     return top_.load(std::memory_order_relaxed) >=
            bottom_.load(std::memory_order_relaxed);
@@ -101,6 +121,17 @@ class deque {
       return static_cast<std::size_t>(at & (capacity - 1));
     }
 
+    // The whole pages among its slots.
+    void empty() const noexcept {
+      constexpr std::uintptr_t page = 4096;
+      const auto from =
+          (reinterpret_cast<std::uintptr_t>(slots.begin()) + page - 1) / page;
+      const auto to = reinterpret_cast<std::uintptr_t>(slots.end()) / page;
+      if (from >= to) return;
+      madvise(reinterpret_cast<void*>(from * page), (to - from) * page,
+              MADV_DONTNEED);
+    }
+
     const std::int64_t capacity;  // A power of two.
     const owned_array<std::atomic<task*>> slots;
   };
@@ -118,6 +149,7 @@ class deque {
                                    std::int64_t bottom) noexcept try {
     ring* const made = grow(old, top, bottom);
     ring_.store(made, std::memory_order_release);
+    holds_many_.store(true, std::memory_order_relaxed);
     return made;
   } catch (const std::bad_alloc&) {
     return nullptr;
@@ -128,6 +160,8 @@ class deque {
   alignas(cache_line) std::atomic<std::int64_t> bottom_ = 0;
   owned_list<ring> rings_;
   std::atomic<ring*> ring_;
+  std::int64_t looked_at_ = 0;  // Where the bottom was.
+  std::atomic<bool> holds_many_ = false;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

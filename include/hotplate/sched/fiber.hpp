@@ -92,9 +92,10 @@ class fiber {
   /// The thread's own stack.
   fiber() noexcept = default;
   /// A fresh stack, on which the first switch calls `on.start`.
-  fiber(const stack_memory& stack, std::uint8_t stack_class,
-        const ground& on) noexcept
-      : start_(on.start), stack_(stack), class_(stack_class) {
+  /// Its waits are numbered from after `wait` on.
+  fiber(const stack_memory& stack, std::uint8_t stack_class, const ground& on,
+        std::uint32_t wait = 0) noexcept
+      : start_(on.start), stack_(stack), class_(stack_class), wait_(wait) {
     auto* const top = reinterpret_cast<std::byte*>(this);
     context_ = boost::context::detail::make_fcontext(
         top, static_cast<std::size_t>(top - stack.bottom), on.first_frame);
@@ -178,6 +179,10 @@ class fiber {
                                          std::memory_order_relaxed);
   }
 
+  std::uint32_t last_wait() const noexcept {
+    return wait_.load(std::memory_order_relaxed);
+  }
+
   // One that moves must not run elsewhere before it has been left here. Of two,
   // being called and being left, whoever comes second offers it to the workers.
 
@@ -201,6 +206,7 @@ class fiber {
   // The worker's bookkeeping.
   fiber* next = nullptr;
   fiber* next_made = nullptr;
+  fiber* made_after = nullptr;
   task* runs = nullptr;  // Stale once that has ended.
 
  private:

@@ -6,45 +6,16 @@
 #include <cstddef>
 #include <new>
 
-#include "hotplate/version.hpp"
-
-#if defined(HOTPLATE_TSAN)
-extern "C" {
-void AnnotateIgnoreReadsBegin(const char* file, int line);
-void AnnotateIgnoreReadsEnd(const char* file, int line);
-void AnnotateIgnoreWritesBegin(const char* file, int line);
-void AnnotateIgnoreWritesEnd(const char* file, int line);
-}
-#endif
+#include "hotplate/base/unseen.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 struct task;
 
-/// While it lives, ThreadSanitizer overlooks plain reads and writes, but not
-/// atomics: moodycamel's queue orders the reuse of its blocks by fences, which
-/// the sanitizer does not know.
-class fences_unseen {
- public:
-#if defined(HOTPLATE_TSAN)
-  fences_unseen() noexcept {
-    AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
-    AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
-  }
-  ~fences_unseen() {
-    AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
-    AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
-  }
-#else
-  fences_unseen() noexcept = default;
-  ~fences_unseen() = default;
-#endif
-  fences_unseen(const fences_unseen&) = delete;
-  fences_unseen& operator=(const fences_unseen&) = delete;
-};
-
 /// Tasks from threads that are not workers, for any worker; first in, first out
 /// for each such thread.
+/// ThreadSanitizer does not see it: moodycamel's queue orders the reuse of its
+/// blocks by fences, which the sanitizer does not know.
 /// Thread safety: all members may be called from any thread.
 class inbox {
  public:
@@ -53,7 +24,7 @@ class inbox {
 
   /// Takes up to `most` tasks, oldest first; returns how many.
   std::size_t take(task** to, std::size_t most) noexcept {
-    [[maybe_unused]] const fences_unseen here;
+    [[maybe_unused]] const unseen here;
     return queue_.try_dequeue_bulk(to, most);
   }
 
@@ -63,7 +34,7 @@ class inbox {
   // The queue makes an object with virtual functions for each thread that
   // pushes.
   static bool push_here(inbox& self, task* pushed) noexcept try {
-    [[maybe_unused]] const fences_unseen here;
+    [[maybe_unused]] const unseen here;
     return self.queue_.enqueue(pushed);
   } catch (const std::bad_alloc&) {
     return false;

@@ -34,6 +34,15 @@ inline void worker::change_orders(bool dismissed) noexcept {
   shared_.idle.notify(retreat_);
 }
 
+/// Reads its orders; false once a dismissed one has nothing left to finish.
+inline bool worker::stays() noexcept {
+  if (is_regular()) return true;
+  const bool served = std::exchange(serves_, !dismissed());
+  // It may just have been woken for what another has to take now.
+  if (served && !serves_) shared_.wake_any();
+  return serves_ || anything_ready() || !fibers_.all_idle();
+}
+
 inline void worker::take_in(fiber& come) noexcept {
   worker& from = *come.home();
   if (&from != this) {

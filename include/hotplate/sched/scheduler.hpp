@@ -56,6 +56,13 @@ class scheduler {
     pthread_key_delete(here_);
   }
 
+  /// Each worker tells `target` that it was time to look; before start().
+  void tell_of_looks(void (*tell)(void*, const worker&) noexcept,
+                     void* target) noexcept {
+    shared_.on_look = tell;
+    shared_.target = target;
+  }
+
   /// Starts the threads. `inspect` is called every tick; see watchdog.
   void start(watchdog::inspection inspect, void* target) {
     if (pumped_) return;
@@ -150,6 +157,20 @@ class scheduler {
     return true;
   }
 
+  /// Has workers give back what they did not need since the last call: those
+  /// that run, and those that have much of it, or `all`. By one thread;
+  /// host-pumped, by whoever pumps.
+  void look(bool all) noexcept {
+    shared_.looks.fetch_add(1, std::memory_order_relaxed);
+    if (pumped_) {
+      while (shared_.workers[0].is_to_trim()) shared_.workers[0].trim();
+      return;
+    }
+    for (worker& one : shared_.workers) {
+      if (all || one.holds_many()) one.nudge();
+    }
+  }
+
   /// From now on, fibers that may move do so each time. For tests: with one
   /// worker, they never go on.
   void make_restless() noexcept {
@@ -193,6 +214,8 @@ class scheduler {
   void run_as(worker& on, const std::string& name) noexcept {
     enter(on, name);
     while (!shared_.stopping.load(std::memory_order_relaxed) && on.stays()) {
+      if (on.is_to_trim()) [[unlikely]]
+        on.trim();
       if (on.step()) continue;
       on.set_running(nullptr);
       if (on.serves() && search(on)) {
@@ -201,6 +224,7 @@ class scheduler {
         on.park(forever);
       }
     }
+    if (!on.is_regular()) on.give_all_back();
     on.release_thread();
   }
 

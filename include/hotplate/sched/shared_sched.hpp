@@ -7,6 +7,7 @@
 #include "hotplate/arena/stack_pool.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/sched/event_count.hpp"
+#include "hotplate/sched/fiber_source.hpp"
 #include "hotplate/sched/inbox.hpp"
 #include "hotplate/sched/overflow.hpp"
 #include "hotplate/sched/watchdog.hpp"
@@ -25,12 +26,18 @@ struct shared_sched {
 
   inbox arrivals;
   stack_pool stacks;
+  fiber_source fibers{stacks};
   event_count idle;
   watchdog dog;
   owned_list<worker> workers;  // Spare ones last.
   owned_array<bed> beds;
   const overflow_watch* const overflows;
   std::atomic<bool> stopping = false;
+  // Counts up when workers are to look which fibers they did not need lately.
+  std::atomic<std::uint32_t> looks = 0;
+  // Is told by each worker that does so; set before any runs.
+  void (*on_look)(void* target, const worker& by) noexcept = nullptr;
+  void* target = nullptr;
   // Set by tests: what may move never goes on where it was suspended.
   std::atomic<bool> restless = false;
 

@@ -23,6 +23,9 @@ class task_source {
   task* steal() noexcept { return tasks_.steal(); }
   bool empty() const noexcept { return tasks_.empty(); }
 
+  void trim() noexcept { tasks_.trim(); }
+  bool holds_many() const noexcept { return tasks_.holds_many(); }
+
   /// Changes whenever its worker looks for the next thing to run.
   std::uint32_t turn() const noexcept {
     return turn_.load(std::memory_order_relaxed);

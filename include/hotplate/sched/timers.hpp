@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <new>
 #include <vector>
@@ -44,6 +45,21 @@ class timer_queue {
     if (!make_room(expected_ + more)) return false;
     expected_ += more;
     return true;
+  }
+
+  /// The opposite: as many fewer.
+  void forgo(std::size_t fewer) noexcept {
+    const lock_guard hold(lock_);
+    expected_ -= fewer;
+    const std::size_t needed = std::max(expected_, heap_.size());
+    if (heap_.capacity() / 8 <= needed + 16) return;
+    try {
+      std::vector<timer*> smaller;
+      smaller.reserve(needed * 2 + 16);
+      smaller.insert(smaller.end(), heap_.begin(), heap_.end());
+      heap_.swap(smaller);
+    } catch (const std::bad_alloc&) {  // It stays as it is.
+    }
   }
 
   /// False when memory is out.

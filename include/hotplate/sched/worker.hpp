@@ -36,7 +36,7 @@ class worker {
         index_(index),
         kind_(kind),
         seat_(shared.overflows),
-        fibers_(shared.stacks, *this, &fiber_main),
+        fibers_(shared.fibers, *this, &fiber_main),
         tasks_(shared, *this, index) {
     root_.settle_at(*this);
     root_.runs = &nothing_;
@@ -85,7 +85,7 @@ class worker {
 
   /// Runs `child` at once on another fiber. Returns when something switches
   /// back to the calling stack; false, at once, if there is no memory for it.
-  bool run_now(task& child) noexcept {
+  HOTPLATE_INLINE bool run_now(task& child) noexcept {
     fiber* const target = fibers_.take(child.stack_class);
     if (target == nullptr) return false;
     target->runs = &child;
@@ -135,7 +135,14 @@ class worker {
     if (!is_plain()) shared_.idle.notify(shared_.beds[index_]);
     if (!is_regular()) shared_.idle.notify(retreat_);
   }
+  bool holds_many() const noexcept;  // look.hpp
+
   // Called on the root only:
+
+  // --- look.hpp
+  bool is_to_trim() const noexcept;
+  void trim() noexcept;
+  void give_all_back() noexcept;
 
   /// Runs one thing that is ready, until it ends or suspends. After a search,
   /// on which publishers relied instead of waking anybody, wakes another worker
@@ -178,8 +185,8 @@ class worker {
     shared_.idle.lie_down(own);
     // Armed before a pumping thread could be woken, maybe.
     if (when != forever) when = std::min(when, shared_.dog.timers().next());
-    if (!anything_ready() && serves_ != dismissed() && !may_leave() &&
-        !shared_.stopping.load(std::memory_order_relaxed)) {
+    if (!anything_ready() && !is_to_trim() && serves_ != dismissed() &&
+        !may_leave() && !shared_.stopping.load(std::memory_order_relaxed)) {
       shared_.idle.sleep(own, when);
     }
     shared_.idle.get_up(own);
@@ -188,14 +195,7 @@ class worker {
   /// Whether it takes what others may take as well.
   bool serves() const noexcept { return serves_; }
 
-  /// Reads its orders; false once a dismissed one has nothing left to finish.
-  bool stays() noexcept {
-    if (is_regular()) return true;
-    const bool served = std::exchange(serves_, !dismissed());
-    // It may just have been woken for what another has to take now.
-    if (served && !serves_) shared_.wake_any();
-    return serves_ || anything_ready() || !fibers_.all_idle();
-  }
+  bool stays() noexcept;  // peers.hpp
 
  private:
   // Whether any worker may resume it. Not where a thread's own stack waits for
@@ -214,7 +214,7 @@ class worker {
   void (*const stay_)(task& self, worker&) noexcept = &stay;
   void (*const end_stay_)(void* argument) = &end_stay;
 
-  void leave_for(fiber& next, after_switch then) noexcept {
+  HOTPLATE_INLINE void leave_for(fiber& next, after_switch then) noexcept {
     fiber& self = *current_;
     if (!lets_go(self)) [[likely]]
       return go(next, then);
@@ -279,6 +279,7 @@ class worker {
   overflow_seat seat_;
   bool serves_ = true;  // Its orders, as it last read them.
   bool tasks_first_ = false;
+  std::uint32_t looks_ = 0;  // Heeded.
   fiber_queue ready_;
   fiber_store fibers_;
   task_source tasks_;
@@ -294,5 +295,6 @@ class worker {
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail
 
+#include "hotplate/sched/look.hpp"
 #include "hotplate/sched/peers.hpp"
 #include "hotplate/sched/plain.hpp"

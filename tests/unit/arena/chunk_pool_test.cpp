@@ -1,4 +1,4 @@
-#include "hotplate/arena/chunk_pool.hpp"
+#include "hotplate/arena/chunk_pool_hold.hpp"
 
 #include <gtest/gtest.h>
 

@@ -11,7 +11,7 @@
 
 #include "counting_source.hpp"
 #include "hotplate/arena.hpp"
-#include "hotplate/arena/chunk_pool.hpp"
+#include "hotplate/arena/chunk_pool_hold.hpp"
 #include "hotplate/payload.hpp"
 
 // Memory that leaves its arena, and the payloads that are made of it.

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "hotplate/arena.hpp"
-#include "hotplate/arena/chunk_pool.hpp"
+#include "hotplate/arena/chunk_pool_hold.hpp"
 
 // An arena as what std::pmr takes it for, with the engine's own chunks.
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "hotplate/engine.hpp"
+#include "hotplate/suspend.hpp"
 
 namespace {
 
@@ -65,6 +66,20 @@ TEST_F(idle_test, nothing_wakes_up_while_instances_are_warm_or_once_they_left) {
   ASSERT_EQ(engine_.functions()[0].instances, 0U) << "expired by then";
   EXPECT_EQ(wakeups_within(seconds(10)), 0U) << "with none left";
   EXPECT_EQ(call().value(), 1) << "and it still wakes up for work";
+}
+
+TEST_F(idle_test, nothing_wakes_up_once_a_bursts_memory_was_given_back) {
+  hotplate::semaphore gate(engine_, 0);
+  const auto park = engine_.deploy("park", [&](context&) { gate.acquire(); });
+  for (int i = 0; i < 500; ++i) park.async().detach();
+  while (engine_.stats().stacks < 500) std::this_thread::yield();
+
+  for (int i = 0; i < 500; ++i) gate.release();
+  while (engine_.stats().in_flight > 0) std::this_thread::yield();
+  std::this_thread::sleep_for(settling + milliseconds(500));
+
+  EXPECT_LE(engine_.stats().stacks, 40U) << "all but a few";
+  EXPECT_EQ(wakeups_within(seconds(2)), 0U);
 }
 
 TEST_F(idle_test, an_engine_that_never_ran_anything_sleeps) {

@@ -107,4 +107,44 @@ TEST_F(deque_test, its_ring_is_reused_without_end) {
   }
 }
 
+TEST_F(deque_test, one_that_has_grown_is_trimmed_once_nothing_is_pushed) {
+  EXPECT_FALSE(tasks_.holds_many());
+  push(0, 5'000);
+  EXPECT_TRUE(tasks_.holds_many());
+
+  for (int look = 0; look < 3; ++look) tasks_.trim();
+  EXPECT_TRUE(tasks_.holds_many()) << "it is not empty";
+  while (tasks_.pop() != nullptr) {
+  }
+  for (int look = 0; look < 2; ++look) tasks_.trim();
+
+  EXPECT_FALSE(tasks_.holds_many());
+}
+
+TEST_F(deque_test, one_in_steady_use_is_not_trimmed) {
+  push(0, 5'000);
+  for (int look = 0; look < 10; ++look) {
+    while (tasks_.pop() != nullptr) {
+    }
+    push(0, 10);
+    tasks_.trim();
+    EXPECT_TRUE(tasks_.holds_many()) << look;
+  }
+}
+
+TEST_F(deque_test, one_that_was_trimmed_keeps_what_is_pushed_then) {
+  for (int round = 0; round < 5; ++round) {
+    push(0, 5'000);
+    for (std::size_t i = 0; i < 2'000; ++i) {
+      ASSERT_EQ(tasks_.steal(), &all_[i]);
+    }
+    tasks_.trim();
+    for (std::size_t i = 5'000; i > 2'000; --i) {
+      ASSERT_EQ(tasks_.pop(), &all_[i - 1]);
+    }
+    tasks_.trim();
+    tasks_.trim();
+  }
+}
+
 }  // namespace
