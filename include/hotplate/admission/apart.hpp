@@ -13,7 +13,7 @@ namespace apart {
 /// As often somebody has to try again before there are accounts.
 inline constexpr std::uint32_t clashes_before = 64;
 /// What an account is filled with, and what it may grow to.
-inline constexpr std::int64_t batch = 16;
+inline constexpr std::int64_t batch = 64;
 inline constexpr std::uint32_t most = 3 * batch;
 }  // namespace apart
 
@@ -21,11 +21,19 @@ HOTPLATE_NOINLINE inline bool gate::enter_apart(std::size_t worker,
                                                 std::size_t workers) noexcept {
   credits* const all = credits_.load(std::memory_order_acquire);
   if (all == nullptr) return enter_alike(workers);
-  if (worker >= all->workers()) return take_one() || enter_by_collecting(*all);
-  const credits::taking got = all->take(worker);
-  if (got == credits::taking::none) return enter_by_refill(*all, worker);
-  if (got == credits::taking::fewest_yet) raise_peak(inside());
+  const std::int64_t left = all->take(worker);
+  if (left == credits::nothing) [[unlikely]]
+    return enter_by_refill(*all, worker);
+  if (left != credits::enough) note_peak(left);
   return true;
+}
+
+// At most so many are inside, of whom others may hold credits: only if that
+// would be a peak it is worth a closer look.
+inline void gate::note_peak(std::int64_t left) noexcept {
+  const std::int64_t most = taken_.load(std::memory_order_relaxed) - left;
+  if (most > peak_.load(std::memory_order_relaxed)) [[unlikely]]
+    raise_peak(inside());
 }
 
 // As if it were alone: it is not, or it is full.
@@ -66,27 +74,28 @@ HOTPLATE_NOINLINE inline void gate::open_accounts(
 
 HOTPLATE_NOINLINE inline bool gate::enter_by_refill(
     credits& all, std::size_t worker) noexcept {
-  if (!refill(all, worker)) return enter_by_collecting(all);
-  raise_peak(inside());
+  const std::int64_t left = refill(all, worker);
+  if (left == credits::nothing) return enter_by_collecting(all);
+  note_peak(left);
   return true;
 }
 
 // One place to enter and some to hold, as many at most as leave as much for
-// each of the others. False if there is none that is nobody's.
-inline bool gate::refill(credits& all, std::size_t worker) noexcept {
+// each of the others. Returns the latter, or that there is none to give.
+inline std::int64_t gate::refill(credits& all, std::size_t worker) noexcept {
   const lock_guard hold(lock_);
-  const auto workers = static_cast<std::int64_t>(all.workers());
+  const auto others = static_cast<std::int64_t>(all.workers());
   std::int64_t taken = taken_.load(std::memory_order_relaxed);
   std::int64_t places = 0;
   do {
     const std::int64_t left = limit() - taken;
-    if (left <= 0) return false;
-    places = std::clamp<std::int64_t>(left / workers, 1, apart::batch);
+    if (left <= 0) return credits::nothing;
+    places = std::clamp<std::int64_t>(left / (others + 1), 1, apart::batch);
   } while (!taken_.compare_exchange_weak(taken, taken + places,
                                          std::memory_order_seq_cst,
                                          std::memory_order_relaxed));
   all.add(worker, places - 1);
-  return true;
+  return places - 1;
 }
 
 // Refuses only if there was no room at any one moment: what is given while one
@@ -97,7 +106,7 @@ HOTPLATE_NOINLINE inline bool gate::enter_by_collecting(credits& all) noexcept {
     for (;;) {
       std::uint64_t before = 0;
       all.sum(before);
-      collect(all);
+      taken_.fetch_sub(all.take_all(), std::memory_order_seq_cst);
       if (take_one()) break;
       std::uint64_t after = 0;
       const std::int64_t left = all.sum(after);
@@ -106,15 +115,6 @@ HOTPLATE_NOINLINE inline bool gate::enter_by_collecting(credits& all) noexcept {
   }
   raise_peak(inside());
   return true;
-}
-
-// Under the lock: empties all accounts.
-inline void gate::collect(credits& all) noexcept {
-  std::int64_t places = 0;
-  for (std::size_t i = 0; i < all.workers(); ++i) {
-    places += all.take_back(i, ~std::uint32_t{0});
-  }
-  taken_.fetch_sub(places, std::memory_order_seq_cst);
 }
 
 // Whether the limit was lowered below those who are inside.
@@ -164,7 +164,7 @@ inline void gate::set_limit(std::int64_t limit) noexcept {
   limit_.store(limit, std::memory_order_seq_cst);
   credits* const all = credits_.load(std::memory_order_seq_cst);
   if (all != nullptr) {
-    collect(*all);
+    taken_.fetch_sub(all->take_all(), std::memory_order_seq_cst);
   } else {
     plain_.store(limit, std::memory_order_seq_cst);
   }

@@ -95,10 +95,10 @@ class alignas(cache_line) gate {
   bool enter_apart(std::size_t worker, std::size_t workers) noexcept;
   bool enter_alike(std::size_t workers) noexcept;
   bool enter_by_refill(credits& all, std::size_t worker) noexcept;
-  bool refill(credits& all, std::size_t worker) noexcept;
+  std::int64_t refill(credits& all, std::size_t worker) noexcept;
+  void note_peak(std::int64_t left) noexcept;
   bool enter_by_collecting(credits& all) noexcept;
   void leave_apart(std::size_t worker) noexcept;
-  void collect(credits& all) noexcept;
   bool take_one() noexcept;
   bool owes() const noexcept;
 

@@ -22,11 +22,10 @@ inline instance* core::take_idle(invocation& call, std::int64_t now) noexcept {
 
 // Where others have to end first, it waits for them.
 inline bool core::reserve_instance(invocation& call, std::int64_t& now) {
-  const std::uint64_t seen = ends_.ended();
   shortage lacks = call.version->instances.reserve();
   if (lacks == shortage::none) [[likely]]
     return true;
-  lacks = reserve_later(call, lacks, seen);
+  lacks = reserve_later(call, lacks);
   now = time_.now();
   if (lacks == shortage::none && is_late(call, now)) {
     call.version->instances.give_up_room();
@@ -39,10 +38,14 @@ inline bool core::reserve_instance(invocation& call, std::int64_t& now) {
 }
 
 HOTPLATE_NOINLINE inline shortage core::reserve_later(invocation& call,
-                                                      shortage lacks,
-                                                      std::uint64_t seen) {
+                                                      shortage lacks) {
   instance_pool& pool = call.version->instances;
-  while (lacks != shortage::none) {
+  if (lacks == shortage::memory && make_room(call)) return shortage::none;
+  const instance_ends::wait waiting(ends_);
+  for (;;) {
+    const std::uint64_t seen = ends_.ended();
+    lacks = pool.reserve();
+    if (lacks == shortage::none) return lacks;
     if (lacks == shortage::memory && make_room(call)) return shortage::none;
     const bool some_end =
         lacks == shortage::memory ? ends_.any() : pool.any_ends();
@@ -51,10 +54,7 @@ HOTPLATE_NOINLINE inline shortage core::reserve_later(invocation& call,
     // It has not begun yet, for all that its usage says.
     call.suspended.store(0, std::memory_order_relaxed);
     call.started.store(time_.now(), std::memory_order_relaxed);
-    seen = ends_.ended();
-    lacks = pool.reserve();
   }
-  return lacks;
 }
 
 // Idle ones end before this returns.

@@ -217,7 +217,7 @@ class core {
   // --- cold_start.hpp
   instance* take_idle(invocation& call, std::int64_t now) noexcept;
   bool reserve_instance(invocation& call, std::int64_t& now);
-  shortage reserve_later(invocation& call, shortage lacks, std::uint64_t seen);
+  shortage reserve_later(invocation& call, shortage lacks);
   bool make_room(invocation& call);
   void wait_for_end(std::uint64_t seen);
   static void tell_of_end(void* self) noexcept;
@@ -373,7 +373,7 @@ class core {
   instance_budget budget_;
   lobby lacking_{*this};  // Of invocations that wait for instances to end.
   line lacking_line_;
-  instance_ends ends_{&tell_of_end, this};
+  instance_ends ends_{&tell_of_end, this, budget_.limited()};
   instance_rooms rooms_;
   meter_set meters_;
   overrun_watch overruns_seen_;

@@ -63,6 +63,7 @@ std::vector<outcome<R>> get_all(const Inputs& inputs,
                                 const std::stop_token& stop, const Start& start,
                                 const source_location& where) {
   std::vector<pending<R>> started;
+  if constexpr (requires { inputs.size(); }) started.reserve(inputs.size());
   for (const auto& input : inputs) started.push_back(start(input));
   const std::stop_callback cancelling(stop, [&]() noexcept {
     for (pending<R>& each : started) each.cancel();

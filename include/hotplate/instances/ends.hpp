@@ -8,18 +8,28 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// The instances of an engine that are ending: they have been given up, and
 /// what they hold is free once they are gone. Who lacks that waits for them.
 /// Thread safety: all members may be called from any thread.
+/// I1: who waits says so, then looks for room, then waits unless some have
+///     ended since. Whoever has made room looks then whether anybody waits.
 class instance_ends {
  public:
-  /// `tell(of)` hears of each end, and must wake whoever waits for one.
-  instance_ends(void (*tell)(void* of) noexcept, void* of) noexcept
-      : tell_(tell), of_(of) {}
+  /// `tell(of)` hears of ends that somebody waits for, and must wake him. They
+  /// are counted only where instances are ended for their memory.
+  instance_ends(void (*tell)(void* of) noexcept, void* of, bool counts) noexcept
+      : tell_(tell), of_(of), counts_(counts) {}
 
-  void begin() noexcept { ending_.fetch_add(1, std::memory_order_relaxed); }
+  void begin() noexcept {
+    if (counts_) ending_.fetch_add(1, std::memory_order_relaxed);
+  }
   /// It is not ending after all.
   void undo() noexcept { ending_.fetch_sub(1, std::memory_order_relaxed); }
   void finish(std::int64_t count) noexcept {
-    ending_.fetch_sub(count, std::memory_order_relaxed);
-    // release: who sees that they ended finds what they held.
+    if (counts_) {
+      ending_.fetch_sub(count, std::memory_order_relaxed);
+      // The room was made without a lock.
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
+    if (waiting_.load(std::memory_order_seq_cst) == 0) return;
+    // release: who sees that some ended finds what they held.
     ended_.fetch_add(1, std::memory_order_release);
     tell_(of_);
   }
@@ -27,14 +37,31 @@ class instance_ends {
   bool any() const noexcept {
     return ending_.load(std::memory_order_relaxed) > 0;
   }
-  /// Changes with each end.
+  /// Changes with each end while somebody waits.
   std::uint64_t ended() const noexcept {
     return ended_.load(std::memory_order_acquire);
   }
 
+  /// While it lives, somebody waits.
+  class [[nodiscard]] wait {
+   public:
+    explicit wait(instance_ends& on) noexcept : on_(on) {
+      on_.waiting_.fetch_add(1, std::memory_order_seq_cst);
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
+    wait(const wait&) = delete;
+    wait& operator=(const wait&) = delete;
+    ~wait() { on_.waiting_.fetch_sub(1, std::memory_order_relaxed); }
+
+   private:
+    instance_ends& on_;
+  };
+
  private:
   void (*const tell_)(void* of) noexcept;
   void* const of_;
+  const bool counts_;
+  std::atomic<std::int64_t> waiting_ = 0;
   std::atomic<std::int64_t> ending_ = 0;
   std::atomic<std::uint64_t> ended_ = 0;
 };

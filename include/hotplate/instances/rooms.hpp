@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pthread.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -38,7 +40,7 @@ class instance_rooms {
       return {::operator new (bytes, std::align_val_t{alignment}), nullptr};
     }
     const std::size_t size = (bytes - 1) / step;
-    kind& from = kinds_[size];
+    kind& from = share_of_this_thread().kinds[size];
     const lock_guard hold(from.guard);
     hall* on = from.with_room;
     if (on == nullptr) on = open(from, (size + 1) * step);
@@ -123,8 +125,21 @@ class instance_rooms {
     return made;
   }
 
+  // Threads that make instances at the same time mostly do so apart; one ends
+  // where it was made.
+  struct alignas(cache_line) share {
+    std::array<kind, largest / step> kinds;
+  };
+  static constexpr std::size_t shares = 8;
+
+  share& share_of_this_thread() noexcept {
+    // Stacks lie an odd number of pages apart, more often than not.
+    const auto page = static_cast<std::size_t>(pthread_self()) >> 12;
+    return shares_[page % shares];
+  }
+
   chunk_source& chunks_;
-  std::array<kind, largest / step> kinds_;
+  std::array<share, shares> shares_;
 };
 
 inline void instance_rooms::kind::link(hall& added) noexcept {

@@ -100,9 +100,11 @@ class deque {
     return holds_many_.load(std::memory_order_relaxed);
   }
 
-  bool empty() const noexcept {
-    return top_.load(std::memory_order_relaxed) >=
-           bottom_.load(std::memory_order_relaxed);
+  bool empty() const noexcept { return size() <= 0; }
+  /// About how many; from any thread, and at times less than none.
+  std::int64_t size() const noexcept {
+    const std::int64_t top = top_.load(std::memory_order_relaxed);
+    return bottom_.load(std::memory_order_relaxed) - top;
   }
 
  private:

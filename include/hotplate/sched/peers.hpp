@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include "hotplate/sched/worker.hpp"
 
 // What workers do with one another: fibers that move, tasks that are stolen.
@@ -76,10 +79,26 @@ inline shared_sched::~shared_sched() = default;
 inline task* task_source::steal_from_others() noexcept {
   const std::size_t count = shared_.workers.size();
   for (std::size_t i = 1; i < count; ++i) {
-    const std::size_t victim = (index_ + i) % count;
-    if (task* const got = shared_.workers[victim].tasks().steal()) return got;
+    task_source& victim = shared_.workers[(index_ + i) % count].tasks();
+    if (task* const got = victim.steal()) {
+      steal_more(victim);
+      return got;
+    }
   }
   return nullptr;
+}
+
+// Half of what it has: thief and owner meet less often. Others are told, since
+// who made these ready told them where they were.
+inline void task_source::steal_more(task_source& victim) noexcept {
+  const std::int64_t wanted = std::min(victim.size() / 2, loot);
+  task* taken[loot];
+  std::int64_t count = 0;
+  while (count < wanted && (taken[count] = victim.steal()) != nullptr) ++count;
+  if (count == 0) return;
+  // The oldest is its next. There is room: who steals has none of his own.
+  for (std::int64_t i = count; i-- > 0;) tasks_.push(taken[i]);
+  shared_.wake_any();
 }
 
 inline bool shared_sched::anything_unstarted() const noexcept {

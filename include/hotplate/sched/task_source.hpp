@@ -21,6 +21,7 @@ class task_source {
   /// For its worker or a thief; false when memory is out.
   bool push(task& unstarted) noexcept { return tasks_.push(&unstarted); }
   task* steal() noexcept { return tasks_.steal(); }
+  std::int64_t size() const noexcept { return tasks_.size(); }
   bool empty() const noexcept { return tasks_.empty(); }
 
   void trim() noexcept { tasks_.trim(); }
@@ -61,6 +62,7 @@ class task_source {
  private:
   static constexpr std::uint32_t look_around = 61;  // Every so many tasks.
   static constexpr std::size_t batch = 32;
+  static constexpr std::int64_t loot = 16;  // At once, at most.
 
   // The rest of the batch goes where others can steal it, oldest on top of
   // ours.
@@ -74,7 +76,9 @@ class task_source {
     return taken[0];
   }
 
-  inline task* steal_from_others() noexcept;  // peers.hpp
+  // peers.hpp
+  task* steal_from_others() noexcept;
+  void steal_more(task_source& victim) noexcept;
 
   shared_sched& shared_;
   worker& owner_;

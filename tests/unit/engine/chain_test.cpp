@@ -57,6 +57,7 @@ class chain_test : public testing::TestWithParam<int> {
     ASSERT_TRUE(outcome) << outcome.error().message;
   }
   void expect_nobody_was_called() {
+    released_ = true;
     EXPECT_TRUE(engine_.drain(seconds(60)).running.empty());
     EXPECT_EQ(called_, 0);
     EXPECT_EQ(destroyed_, links);
@@ -64,11 +65,20 @@ class chain_test : public testing::TestWithParam<int> {
 
   hotplate::engine engine_{{.workers = GetParam()}};
   std::atomic<int> called_ = 0, destroyed_ = 0;
+  std::atomic<bool> released_ = false;
   // Deployed with a timeout, as others wait for what it does.
   hotplate::function<int(int)> nap_ =
       engine_.deploy("nap",
                      [](context& ctx, int ms) {
                        ctx.sleep_for(milliseconds(ms));
+                       return 0;
+                     },
+                     {.timeout = seconds(200)});
+  // However long it takes to make what follows it.
+  hotplate::function<int()> held_ =
+      engine_.deploy("held",
+                     [this](context& ctx) {
+                       while (!released_) ctx.sleep_for(milliseconds(1));
                        return 0;
                      },
                      {.timeout = seconds(200)});
@@ -107,7 +117,7 @@ TEST_P(chain_test, a_long_one_is_cancelled_elsewhere) {
 }
 
 TEST_P(chain_test, a_long_one_is_dropped_by_a_handler) {
-  std::optional last = chain_after(nap_.async(100));
+  std::optional last = chain_after(held_.async());
 
   in_handler([&] { last.reset(); });
 
@@ -116,7 +126,7 @@ TEST_P(chain_test, a_long_one_is_dropped_by_a_handler) {
 }
 
 TEST_P(chain_test, a_long_one_is_dropped_elsewhere) {
-  std::optional last = chain_elsewhere_after(nap_.async(100));
+  std::optional last = chain_elsewhere_after(held_.async());
 
   in_handler([&] { last.reset(); });
 
