@@ -7,6 +7,7 @@
 #include <new>
 
 #include "hotplate/base/chunk.hpp"
+#include "hotplate/base/chunk_cache.hpp"
 #include "hotplate/base/poison.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI {
@@ -70,12 +71,16 @@ class arena final : public std::pmr::memory_resource {
   void open(detail::chunk_source& source, std::byte* first, std::size_t size,
             std::size_t limit, bool scrub = false) noexcept {
     source_ = &source;
+    at_hand_ = nullptr;
     limit_ = limit;
     closed_ = 0;
     last_known_.store(0, std::memory_order_relaxed);
     marks_ = static_cast<std::uint8_t>(scrub);
     use(first, size);
   }
+
+  /// From now until it is released, by the worker whose that is.
+  void draw_on(detail::chunk_cache* at_hand) noexcept { at_hand_ = at_hand; }
 
   /// Memory that stays when this is rewound, but counts as used until then. For
   /// payloads.
@@ -127,47 +132,15 @@ class arena final : public std::pmr::memory_resource {
     wanted_ = bytes <= ~before ? before + bytes : ~std::size_t{0};
     refuse(no_room);
   }
-  HOTPLATE_NOINLINE void* grow(std::size_t bytes, std::size_t alignment) {
-    check(bytes);
-    if (alignment > limit_) check(alignment);
-    const std::size_t before = used();
-    std::size_t wanted =
-        chunks_ == nullptr ? smallest_chunk : chunks_->size * 2;
-    if (wanted > largest_step) wanted = largest_step;
-    const std::size_t needed = sizeof(detail::chunk) + bytes + alignment;
-    detail::chunk* const fresh =
-        source_->take(wanted > needed ? wanted : needed);
-    if (fresh == nullptr) refuse(no_memory);
-
-    close_chunk();
-    fresh->next = chunks_;
-    chunks_ = fresh;
-    closed_ = before;
-    last_known_.store(before, std::memory_order_relaxed);
-    auto* const first = reinterpret_cast<std::byte*>(fresh + 1);
-    // Alignment inside a fresh chunk is not the handler's use.
-    const std::size_t skew =
-        -reinterpret_cast<std::uintptr_t>(first) & (alignment - 1);
-    use(first + skew, fresh->size - sizeof(detail::chunk) - skew);
-    return allocate(bytes, alignment);
-  }
+  // --- base/arena_growth.hpp
+  void* grow(std::size_t bytes, std::size_t alignment);
+  detail::chunk* take(std::size_t bytes) noexcept;
+  void give_back() noexcept;
 
   void close_chunk() noexcept {
     if (chunks_ == nullptr) return;
     chunks_->used_from = begin_;
     chunks_->used_to = cursor_;
-  }
-
-  HOTPLATE_NOINLINE void give_back() noexcept {
-    close_chunk();
-    closed_ = used();
-    begin_ = cursor_ = end_ = nullptr;
-    detail::chunk* used = scrubs() ? chunks_ : nullptr;
-    for (; used != nullptr; used = used->next) {
-      detail::overwrite(used->used_from, used->used_to);
-    }
-    source_->give(chunks_);
-    chunks_ = nullptr;
   }
 
   [[noreturn]] void refuse(mark why) {
@@ -193,8 +166,11 @@ class arena final : public std::pmr::memory_resource {
   std::atomic<std::size_t> last_known_ = 0;
   detail::chunk* chunks_ = nullptr;
   detail::chunk_source* source_ = nullptr;
+  detail::chunk_cache* at_hand_ = nullptr;
   std::size_t crowd_ = 0, wanted_ = 0;  // Read with their marks only.
   std::uint8_t marks_ = 0;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI
+
+#include "hotplate/base/arena_growth.hpp"

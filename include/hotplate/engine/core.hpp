@@ -298,7 +298,7 @@ class core {
 
   // --- trim.hpp
   bool trim(std::int64_t now) noexcept;
-  static void give_cache(void* self, const worker& of) noexcept;
+  static void give_cache(void* self, worker& of) noexcept;
 
   // --- describe.hpp
   struct glimpse;

@@ -111,7 +111,6 @@ inline worker* core::run_directly(invocation& call, worker& here) {
   return &now_on;
 }
 
-// Blocking functions have threads of their own.
 HOTPLATE_NOINLINE inline void core::send_to_worker(invocation& call,
                                                    worker* here) noexcept {
   enter_queue(call);
@@ -153,6 +152,8 @@ inline fiber* core::run(task& self, worker& on) {
   core& engine = *call.engine;
   lease on_loan;
   on.set_running(&call);
+  if (!call.moves) [[likely]]
+    call.memory.draw_on(on.chunks());
   if (engine.begin(call)) [[likely]]
     engine.call_handler(call, on, on_loan);
   if (call.moves) [[unlikely]]

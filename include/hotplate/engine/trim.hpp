@@ -28,8 +28,10 @@ inline bool core::trim(std::int64_t now) noexcept {
   return more;
 }
 
-inline void core::give_cache(void* self, const worker& of) noexcept {
-  static_cast<core*>(self)->records_.give_cache(of);
+inline void core::give_cache(void* self, worker& of) noexcept {
+  auto& engine = *static_cast<core*>(self);
+  engine.records_.give_cache(of);
+  engine.chunks_->give(of.chunks()->empty());
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

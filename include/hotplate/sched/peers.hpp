@@ -25,6 +25,18 @@ inline void worker::send(fiber& ready) noexcept {
   nudge();
 }
 
+inline void worker::park(std::int64_t when) noexcept {
+  bed& own = serves_ ? shared_.beds[index_] : retreat_;
+  shared_.idle.lie_down(own);
+  // Armed before a pumping thread could be woken, maybe.
+  if (when != forever) when = std::min(when, shared_.dog.timers().next());
+  if (!anything_ready() && !is_to_trim() && serves_ != dismissed() &&
+      !may_leave() && !shared_.stopping.load(std::memory_order_relaxed)) {
+    shared_.idle.sleep(own, when);
+  }
+  shared_.idle.get_up(own);
+}
+
 inline void worker::stay(task& self, worker&) noexcept {
   fiber& ready = static_cast<mover&>(self).ready;
   ready.home()->send(ready);

@@ -57,7 +57,7 @@ class scheduler {
   }
 
   /// Each worker tells `target` that it was time to look; before start().
-  void tell_of_looks(void (*tell)(void*, const worker&) noexcept,
+  void tell_of_looks(void (*tell)(void*, worker&) noexcept,
                      void* target) noexcept {
     shared_.on_look = tell;
     shared_.target = target;

@@ -36,7 +36,7 @@ struct shared_sched {
   // Counts up when workers are to look which fibers they did not need lately.
   std::atomic<std::uint32_t> looks = 0;
   // Is told by each worker that does so; set before any runs.
-  void (*on_look)(void* target, const worker& by) noexcept = nullptr;
+  void (*on_look)(void* target, worker& by) noexcept = nullptr;
   void* target = nullptr;
   // Set by tests: what may move never goes on where it was suspended.
   std::atomic<bool> restless = false;

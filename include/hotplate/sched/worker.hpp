@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "hotplate/base/chunk_cache.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/base/thread_state.hpp"
 #include "hotplate/sched/fiber_queue.hpp"
@@ -74,6 +75,8 @@ class worker {
       shared_.dog.stir();
   }
 
+  /// For arenas of what it runs; null where nobody takes back what is idle.
+  chunk_cache* chunks() noexcept { return at_hand_; }
   /// Changes whenever this worker looks for the next thing to run.
   std::uint32_t turn() const noexcept { return tasks_.turn(); }
   /// Of its thread; not in host-pumped engines.
@@ -180,17 +183,7 @@ class worker {
 
   /// Sleeps until something may be ready, or until `when`. Who has been
   /// dismissed sleeps where nobody wakes it for what it would not take.
-  void park(std::int64_t when) noexcept {
-    bed& own = serves_ ? shared_.beds[index_] : retreat_;
-    shared_.idle.lie_down(own);
-    // Armed before a pumping thread could be woken, maybe.
-    if (when != forever) when = std::min(when, shared_.dog.timers().next());
-    if (!anything_ready() && !is_to_trim() && serves_ != dismissed() &&
-        !may_leave() && !shared_.stopping.load(std::memory_order_relaxed)) {
-      shared_.idle.sleep(own, when);
-    }
-    shared_.idle.get_up(own);
-  }
+  void park(std::int64_t when) noexcept;  // peers.hpp
 
   /// Whether it takes what others may take as well.
   bool serves() const noexcept { return serves_; }
@@ -286,6 +279,8 @@ class worker {
   // Written by this worker, read by the watchdog.
   alignas(cache_line) std::atomic<task*> running_ = nullptr;
   thread_state thread_;
+  chunk_cache chunks_;
+  chunk_cache* const at_hand_ = is_plain() ? nullptr : &chunks_;
   // Written by the watchdog: a spare one's orders.
   std::atomic<bool> dismissed_ = false;
   std::atomic<bool> root_called_ = false;  // By whoever resumes a plain one.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
@@ -7,13 +8,15 @@
 
 #include "hotplate/base/chunk.hpp"
 
-/// Chunks of exactly the size asked for; knows which are out.
+/// Chunks of exactly the size asked for, unless they are to be powers of two;
+/// knows which are out.
 class counting_source final : public hotplate::detail::chunk_source {
  public:
   using chunk = hotplate::detail::chunk;
 
   chunk* take(std::size_t bytes) noexcept override {
     if (empty_) return nullptr;
+    if (in_powers) bytes = std::bit_ceil(bytes);
     sizes.push_back(bytes);
     ++out;
     auto* const made = new (make(bytes)) chunk{};
@@ -38,6 +41,7 @@ class counting_source final : public hotplate::detail::chunk_source {
 
   void run_dry() { empty_ = true; }
 
+  bool in_powers = false;
   std::vector<std::size_t> sizes;
   std::vector<std::size_t> rejoined;
   int out = 0;
