@@ -1,7 +1,7 @@
 #pragma once
 
 #include "hotplate/engine/core.hpp"
-#include "hotplate/engine/describe.hpp"
+#include "hotplate/engine/glimpse.hpp"
 
 // What an invocation has cost: counted, and told to the host's meters.
 

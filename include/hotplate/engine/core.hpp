@@ -26,6 +26,8 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
+struct glimpse;  // glimpse.hpp
+
 /// The engine without its types: the stages, wired. Each verb's definition is
 /// in the header named beside it; invoke.hpp shows the life of an invocation.
 class core {
@@ -301,7 +303,6 @@ class core {
   static void give_cache(void* self, worker& of) noexcept;
 
   // --- describe.hpp
-  struct glimpse;
   template <int = 0>
   invocation_info info_of(const invocation& call, const glimpse& seen,
                           std::uint64_t state, std::int64_t now);
@@ -325,7 +326,13 @@ class core {
   std::uint64_t stop_sending() noexcept;
 
   // --- unload.hpp
-  struct version_uses;
+  struct version_uses {
+    std::int64_t running = 0;
+    std::int64_t untaken = 0;  // Outcomes; whoever takes or drops one ends it.
+    bool instances = false;
+
+    bool any() const noexcept { return running + untaken > 0 || instances; }
+  };
   template <int = 0>
   version_uses uses_of(const deployed_version& version);
   template <int = 0>

@@ -8,6 +8,7 @@
 
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/errors.hpp"
+#include "hotplate/engine/glimpse.hpp"
 #include "hotplate/engine/pumping.hpp"
 
 // The end of an engine, and the watchdog's look at those who run too long.

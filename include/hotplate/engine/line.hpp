@@ -7,6 +7,7 @@
 #include "hotplate/engine/errors.hpp"
 #include "hotplate/engine/lobby.hpp"
 #include "hotplate/engine/pump.hpp"
+#include "hotplate/engine/pumping.hpp"
 #include "hotplate/engine/wait.hpp"
 
 // How they wait who stand in line. What suspend.hpp shows is built on it.

@@ -39,14 +39,6 @@ inline module_use* core::use_of(module_id whose) noexcept {
 }
 
 /// Of one that was removed: what may still call its handler.
-struct core::version_uses {
-  std::int64_t running = 0;
-  std::int64_t untaken = 0;  // Outcomes; whoever takes or drops one ends it.
-  bool instances = false;
-
-  bool any() const noexcept { return running + untaken > 0 || instances; }
-};
-
 template <int>
 core::version_uses core::uses_of(const deployed_version& version) {
   version_uses found;
