@@ -80,6 +80,10 @@ class instance_pool : private task {
     retire(take_idle(forever));
   }
 
+  std::string_view function() const noexcept { return maker_.function(); }
+  /// What runs where its instances are made ahead, or end.
+  task& as_task() noexcept { return *this; }
+
   /// The one that this worker used last; null if it is not there.
   instance* take_own(std::size_t worker, std::int64_t now) noexcept {
     place* const own = idle_.own(worker);
