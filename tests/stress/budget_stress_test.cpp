@@ -139,4 +139,71 @@ TEST_P(budget_stress, the_budget_is_never_exceeded_and_comes_back) {
 
 INSTANTIATE_TEST_SUITE_P(workers, budget_stress, testing::Values(1, 2, 4));
 
+/// Runs its own code as it ends, and so does so behind its caller's back.
+struct parting {
+  int uses = 0;
+  ~parting() { uses = 0; }
+  void operator()(context&) { ++uses; }
+};
+
+class room_stress : public testing::TestWithParam<int> {
+ protected:
+  // So many threads call it for a while; returns how many were refused.
+  int call(const hotplate::function<void()>& called) {
+    const auto end = std::chrono::steady_clock::now() + milliseconds(500);
+    std::atomic<int> refused = 0;
+    std::vector<std::thread> callers;
+    for (int i = 0; i < GetParam(); ++i) {
+      callers.emplace_back([&] {
+        while (std::chrono::steady_clock::now() < end) {
+          const auto outcome = called();
+          if (!outcome) ++refused;
+          if (outcome.code() == errc::timed_out) ++late_;
+        }
+      });
+    }
+    for (std::thread& each : callers) each.join();
+    return refused;
+  }
+
+  std::atomic<int> late_ = 0;
+};
+
+// Each thread's last instance is ending, or gone, as it calls for the next one.
+TEST_P(room_stress, nobody_is_refused_while_what_he_lacks_is_ending) {
+  hotplate::engine engine({.workers = 4});
+  hotplate::engine small(
+      {.workers = 4,
+       .instance_memory = {128U * static_cast<std::uint32_t>(GetParam())}});
+
+  EXPECT_EQ(call(engine.deploy<parting>(
+                "f", {.max_instances = GetParam(), .max_uses = 1})),
+            0);
+  EXPECT_EQ(call(small.deploy<parting>("f", {.max_uses = 1})), 0);
+}
+
+// Each gives up the idle one for a moment, finds that it is not enough, and has
+// it restored: nobody else is to wait for its end.
+TEST_P(room_stress, nobody_waits_for_the_end_of_what_is_restored) {
+  hotplate::engine engine({.workers = 4, .instance_memory = 256_MiB});
+  std::atomic<bool> held = true;
+  const auto hold = engine.deploy("hold", [&] {
+    while (held) std::this_thread::sleep_for(milliseconds(1));
+  });
+  auto holds = hold.async();
+  while (engine.stats().instance_memory.count == 0) std::this_thread::yield();
+  engine.deploy<parting>("idle")().value();
+
+  const int refused =
+      call(engine.deploy<parting>("large", {.memory = 256_MiB}));
+
+  held = false;
+  EXPECT_TRUE(holds.get());
+  EXPECT_GT(refused, 0);
+  EXPECT_EQ(late_, 0);
+  EXPECT_EQ(engine.stats().evictions, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(callers, room_stress, testing::Values(1, 3));
+
 }  // namespace

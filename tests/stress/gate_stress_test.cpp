@@ -145,6 +145,51 @@ TEST(gate_stress_test, accounts_refuse_nobody_while_there_is_room) {
   EXPECT_EQ(refused, 0);
 }
 
+class lowered_gate_stress_test : public testing::TestWithParam<bool> {};
+
+// Whoever was about to enter as the limit was lowered does not.
+TEST_P(lowered_gate_stress_test, is_never_exceeded_once_it_was_lowered) {
+  gate door(8);
+  if (GetParam()) door.open_accounts(gate_threads - 1);
+  std::atomic<int> inside = 0, lowered = 0, wrong = 0;
+  std::atomic<bool> over = false;
+
+  together(gate_threads + 1, [&](std::size_t thread) {
+    if (thread == gate_threads) {
+      const auto end =
+          std::chrono::steady_clock::now() + std::chrono::seconds(1);
+      while (std::chrono::steady_clock::now() < end) {
+        if (!door.try_lower(3)) continue;
+        ++lowered;
+        for (int look = 0; look < 50; ++look) {
+          if (inside > 3) ++wrong;
+        }
+        door.set_limit(8);
+      }
+      over = true;
+    }
+    int mine = 0;
+    for (std::size_t i = thread; mine > 0 || !over; i = i * 5 + 1) {
+      if (!over && i / 64 % 2 == 0 && mine < 3) {
+        if (!door.try_enter(gate_seat{thread})) continue;
+        ++mine;
+        ++inside;
+      } else if (mine > 0) {
+        --mine;
+        --inside;
+        door.leave(thread);
+      }
+    }
+  });
+
+  EXPECT_GT(lowered, 0);
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(door.inside(), 0);
+  EXPECT_LE(door.peak(), 8);
+}
+
+INSTANTIATE_TEST_SUITE_P(accounts, lowered_gate_stress_test, testing::Bool());
+
 TEST(gate_stress_test, accounts_open_where_workers_clash) {
   if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "one at a time";
   gate door(1'000);

@@ -54,11 +54,13 @@ inline bool gate::enter_alike(std::size_t workers) noexcept {
 
 // A place of those that are nobody's.
 inline bool gate::take_one() noexcept {
-  std::int64_t taken = taken_.load(std::memory_order_relaxed);
+  // acquire: sees the limit that it was lowered to; and the accounts, if what
+  // they hold is why there is no room.
+  std::int64_t taken = taken_.load(std::memory_order_acquire);
   do {
-    if (taken >= limit_.load(std::memory_order_relaxed)) return false;
+    if (count_of(taken) >= limit()) return false;
   } while (!taken_.compare_exchange_weak(
-      taken, taken + 1, std::memory_order_seq_cst, std::memory_order_relaxed));
+      taken, taken + 1, std::memory_order_seq_cst, std::memory_order_acquire));
   return true;
 }
 
@@ -69,7 +71,7 @@ HOTPLATE_NOINLINE inline void gate::open_accounts(
   credits* const made = credits::make(workers);
   if (made == nullptr) return;  // No memory: it goes on as it was.
   credits_.store(made, std::memory_order_seq_cst);
-  plain_.store(0, std::memory_order_relaxed);
+  plain_.store(closed, std::memory_order_relaxed);
 }
 
 HOTPLATE_NOINLINE inline bool gate::enter_by_refill(
@@ -88,7 +90,7 @@ inline std::int64_t gate::refill(credits& all, std::size_t worker) noexcept {
   std::int64_t taken = taken_.load(std::memory_order_relaxed);
   std::int64_t places = 0;
   do {
-    const std::int64_t left = limit() - taken;
+    const std::int64_t left = limit() - count_of(taken);
     if (left <= 0) return credits::nothing;
     places = std::clamp<std::int64_t>(left / (others + 1), 1, apart::batch);
   } while (!taken_.compare_exchange_weak(taken, taken + places,
@@ -119,7 +121,7 @@ HOTPLATE_NOINLINE inline bool gate::enter_by_collecting(credits& all) noexcept {
 
 // Whether the limit was lowered below those who are inside.
 inline bool gate::owes() const noexcept {
-  return taken_.load(std::memory_order_seq_cst) >
+  return count_of(taken_.load(std::memory_order_seq_cst)) >
          limit_.load(std::memory_order_seq_cst);
 }
 
@@ -141,12 +143,12 @@ HOTPLATE_NOINLINE inline void gate::leave_apart(std::size_t worker) noexcept {
 // accounts that find the same are of one moment.
 inline std::int64_t gate::inside() const noexcept {
   const credits* const all = credits_.load(std::memory_order_acquire);
-  if (all == nullptr) return taken_.load(std::memory_order_acquire);
+  if (all == nullptr) return count_of(taken_.load(std::memory_order_acquire));
   const lock_guard hold(lock_);
   std::uint64_t changes = 0;
   std::int64_t apart = all->sum(changes);
   for (int tries = 0; tries < 100; ++tries) {
-    const std::int64_t taken = taken_.load(std::memory_order_seq_cst);
+    const std::int64_t taken = count_of(taken_.load(std::memory_order_seq_cst));
     const std::uint64_t before = std::exchange(changes, 0);
     const std::int64_t again = all->sum(changes);
     if (again == std::exchange(apart, again) && changes == before) {
@@ -154,26 +156,33 @@ inline std::int64_t gate::inside() const noexcept {
     }
   }
   // They come and go all the time, so somebody is there.
-  const std::int64_t seen = taken_.load(std::memory_order_seq_cst) - apart;
+  const std::int64_t seen =
+      count_of(taken_.load(std::memory_order_seq_cst)) - apart;
   return seen > 1 ? seen : 1;
 }
 
 inline void gate::set_limit(std::int64_t limit) noexcept {
   const lock_guard hold(lock_);
-  // seq_cst: who then sees nobody too many inside will never see it.
+  const bool lowers = limit < limit_.load(std::memory_order_relaxed);
   limit_.store(limit, std::memory_order_seq_cst);
+  // seq_cst: whoever looked before that at the limit fails to enter, so who
+  // then sees nobody too many inside will never see it.
+  if (lowers) {
+    plain_.store(closed, std::memory_order_relaxed);  // As they may start over.
+    taken_.fetch_add(one_lowering, std::memory_order_seq_cst);
+  }
   credits* const all = credits_.load(std::memory_order_seq_cst);
   if (all != nullptr) {
     taken_.fetch_sub(all->take_all(), std::memory_order_seq_cst);
   } else {
-    plain_.store(limit, std::memory_order_seq_cst);
+    plain_.store(lowerings() + limit, std::memory_order_seq_cst);
   }
 }
 
 inline bool gate::try_lower(std::int64_t limit) noexcept {
   const std::int64_t before = limit_.load(std::memory_order_relaxed);
   set_limit(limit);
-  if (taken_.load(std::memory_order_seq_cst) <= limit) return true;
+  if (count_of(taken_.load(std::memory_order_seq_cst)) <= limit) return true;
   set_limit(before);
   return false;
 }

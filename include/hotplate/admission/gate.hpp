@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "hotplate/admission/credits.hpp"
@@ -23,9 +25,11 @@ struct no_seat {
 /// way, each is given an account of credits, out of which it lets in without
 /// the others; before anybody is refused, all accounts are emptied. Thread
 /// safety: all members may be called from any thread, but for a worker's index,
-/// which is its own. I1: taken_ is how many are inside, and what is in
-/// accounts; it exceeds the
+/// which is its own.
+/// I1: taken_ counts who is inside, and what is in accounts; it exceeds the
 ///     limit only after that was lowered.
+/// I2: taken_, plain_ and peak_ say above their counts how often the limit was
+///     lowered: who compared with a higher one then fails to enter.
 class alignas(cache_line) gate {
  public:
   explicit gate(std::int64_t limit) noexcept : limit_(limit), plain_(limit) {}
@@ -69,26 +73,40 @@ class alignas(cache_line) gate {
   void open_accounts(std::size_t workers) noexcept;  // apart.hpp
 
   std::int64_t inside() const noexcept;
-  /// The most that were seen inside. Exact but where workers have accounts:
-  /// what several do at the same moment is then seen a little later, or not at
-  /// all.
+  /// The most that were seen inside. Exact but where workers have accounts, and
+  /// as the limit is lowered: what several do at the same moment is then seen a
+  /// little later, or not at all.
   std::int64_t peak() const noexcept {
-    return peak_.load(std::memory_order_relaxed);
+    return count_of(peak_.load(std::memory_order_relaxed));
   }
   std::int64_t limit() const noexcept {
     return limit_.load(std::memory_order_relaxed);
   }
   /// A lower one sends nobody out; it refuses until enough have left.
   void set_limit(std::int64_t limit) noexcept;
-  /// Lowers the limit, unless there are more inside already.
+  /// Lowers the limit, unless there are more inside already; after that there
+  /// never are.
   bool try_lower(std::int64_t limit) noexcept;
 
  private:
+  // A limit is 2^40 at most.
+  static constexpr std::int64_t one_lowering = std::int64_t{1} << 42;
+  static constexpr std::int64_t closed =
+      std::numeric_limits<std::int64_t>::min();
+  static constexpr std::int64_t count_of(std::int64_t marked) noexcept {
+    return marked & (one_lowering - 1);
+  }
+  std::int64_t lowerings() const noexcept {
+    return taken_.load(std::memory_order_relaxed) & ~(one_lowering - 1);
+  }
+
   HOTPLATE_NOINLINE void raise_peak(std::int64_t seen) noexcept {
     std::int64_t peak = peak_.load(std::memory_order_relaxed);
-    while (peak < seen && !peak_.compare_exchange_weak(
-                              peak, seen, std::memory_order_relaxed)) {
-    }
+    std::int64_t raised = 0;
+    do {
+      raised = lowerings() + std::max(count_of(peak), count_of(seen));
+    } while (raised != peak && !peak_.compare_exchange_weak(
+                                   peak, raised, std::memory_order_relaxed));
   }
 
   // --- apart.hpp
@@ -106,7 +124,7 @@ class alignas(cache_line) gate {
   std::atomic<std::int64_t> taken_ = 0;
   std::atomic<std::int64_t> peak_ = 0;
   std::atomic<std::int64_t> limit_;
-  std::atomic<std::int64_t> plain_;  // The same, or 0 once there are accounts.
+  std::atomic<std::int64_t> plain_;  // The same, unless there are accounts.
   std::atomic<credits*> credits_ = nullptr;
   std::atomic<std::uint32_t> clashes_ = 0;
   mutable lock lock_;  // Of whoever moves several places, or the limit.

@@ -40,16 +40,17 @@ inline bool core::reserve_instance(invocation& call, std::int64_t& now) {
 HOTPLATE_NOINLINE inline shortage core::reserve_later(invocation& call,
                                                       shortage lacks) {
   instance_pool& pool = call.version->instances;
-  if (lacks == shortage::memory && make_room(call)) return shortage::none;
+  instance_ends::moment seen;
+  if (lacks == shortage::memory && make_room(call, seen)) return shortage::none;
   const instance_ends::wait waiting(ends_);
   for (;;) {
-    const std::uint64_t seen = ends_.ended();
+    seen = ends_.now();
     lacks = pool.reserve();
-    if (lacks == shortage::none) return lacks;
-    if (lacks == shortage::memory && make_room(call)) return shortage::none;
-    const bool some_end =
-        lacks == shortage::memory ? ends_.any() : pool.any_ends();
-    if (!some_end && ends_.ended() == seen) return lacks;
+    if (lacks == shortage::none || lacks == shortage::instances) return lacks;
+    if (lacks == shortage::memory) {
+      if (make_room(call, seen)) return shortage::none;
+      if (!ends_.any_since(seen)) return lacks;
+    }
     wait_for_end(seen);
     // It has not begun yet, for all that its usage says.
     call.suspended.store(0, std::memory_order_relaxed);
@@ -58,22 +59,22 @@ HOTPLATE_NOINLINE inline shortage core::reserve_later(invocation& call,
 }
 
 // Idle ones end before this returns.
-inline bool core::make_room(invocation& call) {
+inline bool core::make_room(invocation& call, instance_ends::moment& seen) {
   // They may suspend, and nobody would look at this one's deadline.
   call.limit.token = call.generation() << invocation::generation_shift;
   threads_.arm(call.limit, call.deadline.load(std::memory_order_relaxed),
                timer_order::deadline);
-  const bool made = call.version->instances.make_room(*threads_.here());
+  const bool made = call.version->instances.make_room(*threads_.here(), seen);
   threads_.timers().disarm(call.limit);
   return made;
 }
 
 // Throws invocation_cancelled.
-inline void core::wait_for_end(std::uint64_t seen) {
+inline void core::wait_for_end(const instance_ends::moment& seen) {
   guest self;
   {
     const lock_guard hold(lacking_.guard());
-    if (ends_.ended() != seen) return;
+    if (ends_.told_since(seen)) return;
     lacking_line_.join(self);
   }
   lacking_.stand(lacking_line_, self, threads_.here(), forever);

@@ -134,16 +134,18 @@ struct continuations {
 
   /// Runs it, if it may still run.
   static void call(invocation& next) noexcept {
-    const std::int64_t now = next.engine->clock_now();
-    next.handler_started.store(now, std::memory_order_relaxed);
-    // release: publishes what its maker wrote; pairs with core::cancel_made().
-    next.started.store(now, std::memory_order_release);
     const bool wanted =
         next.followed.exchange(nullptr, std::memory_order_acq_rel) != nullptr;
     if (!wanted || (next.has(invocation::claimed) && !must_run(next))) {
       next.is.verdict = errc::cancelled;
       return;
     }
+    // After the look: an engine that ends cancels those that have started, and
+    // no other.
+    const std::int64_t now = next.engine->clock_now();
+    next.handler_started.store(now, std::memory_order_relaxed);
+    // release: publishes what its maker wrote; pairs with core::cancel_made().
+    next.started.store(now, std::memory_order_release);
     const running here(next.engine->continuing_);
     try {
       next.shape->run(nullptr, next.handlers_view, next.args, next.result);

@@ -220,8 +220,8 @@ class core {
   instance* take_idle(invocation& call, std::int64_t now) noexcept;
   bool reserve_instance(invocation& call, std::int64_t& now);
   shortage reserve_later(invocation& call, shortage lacks);
-  bool make_room(invocation& call);
-  void wait_for_end(std::uint64_t seen);
+  bool make_room(invocation& call, instance_ends::moment& seen);
+  void wait_for_end(const instance_ends::moment& seen);
   static void tell_of_end(void* self) noexcept;
   bool make_instance(invocation& call, lease& on_loan);
   static void disown(invocation& call) noexcept;

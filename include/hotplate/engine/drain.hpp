@@ -111,7 +111,16 @@ inline void core::close_instances() {
 inline void core::wait_until_empty(const instance_pool& pool) {
   const pumping pump(threads_);
   constexpr timespec nap{0, 50'000};
+  constexpr std::int64_t second = 1'000'000'000;
+  std::int64_t named_after = monotonic_now() + second;
   while (!pool.is_empty()) {
+    if (monotonic_now() >= named_after) {
+      named_after += second;
+      const std::string_view function = pool.function();
+      std::fprintf(stderr,
+                   "hotplate: waiting for instances of function %.*s to end\n",
+                   static_cast<int>(function.size()), function.data());
+    }
     if (!pump) {
       nanosleep(&nap, nullptr);
     } else if (!pump_once(*pump)) {

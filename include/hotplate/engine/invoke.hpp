@@ -270,7 +270,7 @@ HOTPLATE_NOINLINE inline void core::part_with(const invocation& call,
                                               lease& on_loan) noexcept {
   if (threads_.pumped()) return on_loan.end();
   if (call.is.direct) return on_loan.leave_end_to_others();
-  on.forget_task();
+  on.go_on_as(on_loan.owner());
 }
 
 // How its caller waits is written by now; pairs with cancel_made(), which must

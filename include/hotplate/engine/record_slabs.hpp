@@ -101,11 +101,10 @@ class record_slabs {
     return sorted.idle_count == per_slab;
   }
 
-  /// Ends the records of a slab that is idle; their last generation.
+  /// Ends the records of a slab that is idle; their last generation. It counts
+  /// as filled until reuse(), so that nobody fills it meanwhile.
   std::uint64_t empty(std::size_t at) noexcept {
     slab& emptied = (*this)[at];
-    emptied.filled.store(false, std::memory_order_relaxed);
-    filled_.fetch_sub(1, std::memory_order_relaxed);
     emptied.idle = nullptr;
     emptied.idle_count = 0;
     std::byte* const start = start_of(at);
@@ -121,6 +120,8 @@ class record_slabs {
   }
   /// It may be filled again.
   void reuse(std::size_t emptied) noexcept {
+    (*this)[emptied].filled.store(false, std::memory_order_relaxed);
+    filled_.fetch_sub(1, std::memory_order_relaxed);
     if (emptied < first_empty_) first_empty_ = emptied;
   }
 

@@ -31,7 +31,9 @@ inline bool core::trim(std::int64_t now) noexcept {
 inline void core::give_cache(void* self, worker& of) noexcept {
   auto& engine = *static_cast<core*>(self);
   engine.records_.give_cache(of);
-  engine.chunks_->give(of.chunks()->empty());
+  // A plain worker has none.
+  chunk_cache* const at_hand = of.chunks();
+  if (at_hand != nullptr) engine.chunks_->give(at_hand->empty());
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

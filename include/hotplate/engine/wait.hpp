@@ -227,7 +227,10 @@ inline void core::end_wait(void* target, std::uint64_t token,
 inline void core::end_by_deadline(void* target, std::uint64_t token,
                                   std::int64_t now) noexcept {
   auto& call = *static_cast<invocation*>(target);
-  call.engine->expire(call, token >> invocation::generation_shift, now);
+  // Null if it comes so late that the record's memory was given back.
+  if (core* const engine = call.engine) {
+    engine->expire(call, token >> invocation::generation_shift, now);
+  }
   end_wait(target, token, now);
 }
 

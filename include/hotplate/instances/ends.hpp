@@ -18,28 +18,37 @@ class instance_ends {
       : tell_(tell), of_(of), counts_(counts) {}
 
   void begin() noexcept {
-    if (counts_) ending_.fetch_add(1, std::memory_order_relaxed);
+    if (counts_) begun_.fetch_add(1, std::memory_order_relaxed);
   }
-  /// It is not ending after all.
-  void undo() noexcept { ending_.fetch_sub(1, std::memory_order_relaxed); }
   void finish(std::int64_t count) noexcept {
     if (counts_) {
-      ending_.fetch_sub(count, std::memory_order_relaxed);
+      // release: who sees that they are over finds what they held.
+      over_.fetch_add(static_cast<std::uint64_t>(count),
+                      std::memory_order_release);
       // The room was made without a lock.
       std::atomic_thread_fence(std::memory_order_seq_cst);
     }
     if (waiting_.load(std::memory_order_seq_cst) == 0) return;
-    // release: who sees that some ended finds what they held.
-    ended_.fetch_add(1, std::memory_order_release);
+    told_.fetch_add(1, std::memory_order_release);
     tell_(of_);
   }
 
-  bool any() const noexcept {
-    return ending_.load(std::memory_order_relaxed) > 0;
+  struct moment {
+    std::uint64_t told = 0;  // Changes with each end.
+    std::uint64_t over = 0;
+  };
+  /// Before one looks for what is free: see below.
+  moment now() const noexcept {
+    return {told_.load(std::memory_order_acquire),
+            over_.load(std::memory_order_acquire)};
   }
-  /// Changes with each end while somebody waits.
-  std::uint64_t ended() const noexcept {
-    return ended_.load(std::memory_order_acquire);
+  /// Whether any was ending at some time since then.
+  bool any_since(const moment& then) const noexcept {
+    return begun_.load(std::memory_order_relaxed) != then.over;
+  }
+  /// Whether an end was told since then.
+  bool told_since(const moment& then) const noexcept {
+    return told_.load(std::memory_order_acquire) != then.told;
   }
 
   /// While it lives, somebody waits.
@@ -62,8 +71,9 @@ class instance_ends {
   void* const of_;
   const bool counts_;
   std::atomic<std::int64_t> waiting_ = 0;
-  std::atomic<std::int64_t> ending_ = 0;
-  std::atomic<std::uint64_t> ended_ = 0;
+  std::atomic<std::uint64_t> begun_ = 0;
+  std::atomic<std::uint64_t> over_ = 0;
+  std::atomic<std::uint64_t> told_ = 0;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -80,7 +80,7 @@ inline bool instance_pool::restore(instance& unharmed) noexcept {
   count_in(unharmed);
   ++live_;
   --ending_;
-  ends_.undo();
+  --given_up_;
   idle_.add(unharmed);
   static_cast<void>(keep_calm(&unharmed));
   return true;
@@ -92,6 +92,7 @@ struct instance_pool::ending : task {
       : pool(its), gone(end), caller(waiting) {
     task::run = [](task& self, worker&) -> fiber* {
       auto& mine = static_cast<ending&>(self);
+      mine.pool.begin_end();
       mine.pool.retire(&mine.gone);
       mine.done = true;
       return &mine.caller;
@@ -107,6 +108,12 @@ struct instance_pool::ending : task {
   fiber& caller;
   bool done = false;
 };
+
+// Of one given up: it is not restored any more.
+inline void instance_pool::begin_end() noexcept {
+  const lock_guard hold(lock_);
+  --given_up_;
+}
 
 // False if there was no memory for a stack; it is idle again then.
 inline bool instance_pool::end_evicted(instance& gone, worker& on) noexcept {
@@ -138,14 +145,22 @@ inline std::int64_t instance_pool::end_all(instance* given_up,
   return kept;
 }
 
-/// Memory for one that has been reserved. False if there is none: then it is
-/// not reserved any more. May switch to other fibers of the worker.
-HOTPLATE_NOINLINE inline bool instance_pool::make_room(worker& on) noexcept {
+/// Memory for one that was reserved after `seen`, for which what ends here does
+/// not count. False if there is none: then it is not reserved any more. May
+/// switch to other fibers of the worker.
+HOTPLATE_NOINLINE inline bool instance_pool::make_room(
+    worker& on, instance_ends::moment& seen) noexcept {
   const eviction given = budget_.claim(memory());
+  const bool evicts = given.first != nullptr;
+  if (evicts) {
+    ends_.begin();
+    ++seen.over;
+  }
   std::int64_t held = given.excess + (given.enough ? memory() : 0);
   held -= end_all(given.first, on);
   const bool made = given.enough && held >= memory();
   budget_.give_back(made ? held - memory() : held);
+  if (evicts) ends_.finish(1);
   if (made) return true;
   const lock_guard hold(lock_);
   --live_;

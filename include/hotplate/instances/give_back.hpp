@@ -55,7 +55,11 @@ inline void instance_pool::end(instance& gone, retire_reason why) noexcept {
   strike_off(gone);
   gone.ends_for = why;
   ++ending_;
-  ends_.begin();
+  if (why == retire_reason::evicted) {
+    ++given_up_;
+  } else {
+    ends_.begin();
+  }
   if (--live_ > 0 || !armed_) return;
   // Nothing is left that could expire: no wake-up for it.
   threads_.timers().disarm(expiry_);

@@ -19,8 +19,9 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-/// Why there is no new instance now.
-enum class shortage : std::uint8_t { none, instances, memory };
+/// Why there is no new instance now: they are as many as the function may have,
+/// the same but for those of them that are ending, or the budget is used up.
+enum class shortage : std::uint8_t { none, instances, until_end, memory };
 
 /// The instances of one version: warm ones are used again last in, first out,
 /// and go from the other end once unused for the keep-alive time; provisioned
@@ -79,6 +80,10 @@ class instance_pool : private task {
     retire(take_idle(forever));
   }
 
+  std::string_view function() const noexcept { return maker_.function(); }
+  /// What runs where its instances are made ahead, or end.
+  task& as_task() noexcept { return *this; }
+
   /// The one that this worker used last; null if it is not there.
   instance* take_own(std::size_t worker, std::int64_t now) noexcept {
     place* const own = idle_.own(worker);
@@ -119,12 +124,14 @@ class instance_pool : private task {
   /// after a shortage of memory, make_room() first.
   shortage reserve() noexcept {
     const lock_guard hold(lock_);
-    if (!add_live()) return shortage::instances;
+    if (!add_live()) {
+      return ending_ > given_up_ ? shortage::until_end : shortage::instances;
+    }
     return budget_.try_claim(memory()) ? shortage::none : shortage::memory;
   }
 
   // --- evict.hpp
-  bool make_room(worker& on) noexcept;
+  bool make_room(worker& on, instance_ends::moment& seen) noexcept;
   void give_up_room() noexcept;
 
   /// Tells the policy, if there is one.
@@ -147,10 +154,6 @@ class instance_pool : private task {
   /// wait for their keep-alive time.
   bool close(retire_reason why) noexcept;
 
-  bool any_ends() const noexcept {
-    const lock_guard hold(lock_);
-    return ending_ > 0;
-  }
   /// Instances that exist: being made, idle, on loan or ending.
   std::uint64_t live() const noexcept {
     const lock_guard hold(lock_);
@@ -229,6 +232,7 @@ class instance_pool : private task {
                     std::int64_t) noexcept;
   instance* give_up(std::int64_t last_use) noexcept;
   bool restore(instance& unharmed) noexcept;
+  void begin_end() noexcept;
   bool end_evicted(instance& gone, worker& on) noexcept;
   static std::int64_t end_all(instance* given_up, worker& on) noexcept;
 
@@ -269,6 +273,7 @@ class instance_pool : private task {
   std::int64_t counted_ = 0;  // Those that count as provisioned.
   std::int64_t live_ = 0;
   std::int64_t ending_ = 0;
+  std::int64_t given_up_ = 0;   // Of these, those that may be restored yet.
   instance* doomed_ = nullptr;  // Ending, by `older`, on the pool's own fiber.
   std::size_t doomed_count_ = 0;
   timer expiry_;

@@ -39,6 +39,7 @@ class [[nodiscard]] lease {
     return ends(lender_->put_shared(*instance_, loan, now, warm));
   }
 
+  task& owner() const noexcept { return lender_->as_task(); }
   /// What was to end with the lease does so now, or on a fiber of its own.
   void end() noexcept { std::exchange(lender_, nullptr)->retire(instance_); }
   void leave_end_to_others() noexcept {

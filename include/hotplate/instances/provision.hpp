@@ -124,7 +124,8 @@ inline void instance_pool::pause() noexcept {
 }
 
 inline bool instance_pool::make_ahead(worker& on) noexcept try {
-  if (!budget_.try_claim(memory()) && !make_room(on)) {
+  instance_ends::moment seen;
+  if (!budget_.try_claim(memory()) && !make_room(on, seen)) {
     pause();
     return false;
   }

@@ -190,7 +190,7 @@ inline void instance_pool::retire(instance* gone) noexcept {
   budget_.give_back((count - evicted) * memory());
   if (lacking) queue_work();
   // The pool may be gone when others have heard of it: last.
-  ends_.finish(count);
+  ends_.finish(count - evicted);
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

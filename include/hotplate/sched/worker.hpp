@@ -66,8 +66,8 @@ class worker {
   task* running() const noexcept {
     return running_.load(std::memory_order_acquire);
   }
-  /// The calling fiber goes on, but its task's memory is not its own any more.
-  void forget_task() noexcept { current_->runs = &nothing_; }
+  /// The calling fiber is another task's: its own one's memory is not its own.
+  void go_on_as(task& other) noexcept { current_->runs = &other; }
   void set_running(task* now) noexcept {
     // release: publishes *now; pairs with the acquire in running().
     running_.store(now, std::memory_order_release);

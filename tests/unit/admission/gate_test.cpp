@@ -99,6 +99,25 @@ TEST(gate_test, can_be_lowered_to_those_who_are_inside) {
   EXPECT_EQ(door.limit(), 1);
 }
 
+TEST(gate_test, remembers_the_most_over_changes_of_its_limit) {
+  gate door(5);
+  for (int i = 0; i < 4; ++i) door.try_enter();
+  for (int i = 0; i < 4; ++i) door.leave();
+
+  for (int i = 0; i < 3; ++i) {
+    door.set_limit(2);
+    door.try_enter();
+    door.leave();
+    door.set_limit(5);
+  }
+
+  EXPECT_EQ(door.peak(), 4);
+  EXPECT_EQ(door.inside(), 0);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(door.try_enter());
+  EXPECT_EQ(door.peak(), 5);
+  EXPECT_FALSE(door.try_enter());
+}
+
 TEST(gate_test, keeps_its_limit_if_more_are_inside_than_it_is_lowered_to) {
   gate door(3);
   door.try_enter();

@@ -52,7 +52,8 @@ class chain_test : public testing::TestWithParam<int> {
   template <typename End>
   void in_handler(const End& end) {
     const auto handler =
-        engine_.deploy("handler", [&] { end(); }, {.stack_bytes = 32 * 1024});
+        engine_.deploy("handler", [&] { end(); },
+                       {.timeout = seconds(200), .stack_bytes = 32 * 1024});
     const auto outcome = handler();
     ASSERT_TRUE(outcome) << outcome.error().message;
   }

@@ -88,6 +88,29 @@ TEST(ending_death_test, names_who_does_not_end_every_second) {
       "invoked\n$");
 }
 
+/// The same with an instance whose invocation has been answered.
+[[noreturn]] void wait_for_an_instance() {
+  struct slow {
+    bool used = false;
+    ~slow() {
+      if (used) std::this_thread::sleep_for(milliseconds(2'300));
+    }
+    void operator()(context&) { used = true; }
+  };
+  {
+    engine own({.workers = 1});
+    static_cast<void>(own.deploy<slow>("slow", {.max_uses = 1})());
+  }
+  std::_Exit(0);
+}
+
+TEST(ending_death_test, names_whose_instances_do_not_end_every_second) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(wait_for_an_instance(), ExitedWithCode(0),
+              "^hotplate: waiting for instances of function slow to end\n"
+              "hotplate: waiting for instances of function slow to end\n$");
+}
+
 TEST(ending_test, answers_all_who_wait_at_once) {
   std::optional<engine> own;
   own.emplace(hotplate::engine_config{.workers = 2});

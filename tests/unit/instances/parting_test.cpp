@@ -162,6 +162,28 @@ TEST_F(parting_test, who_waits_for_room_can_be_cancelled) {
   EXPECT_EQ(f(3).value(), 3);
 }
 
+TEST(instance_ends_test, one_that_began_and_is_over_since_was_ending) {
+  int told = 0;
+  hotplate::detail::instance_ends ends(
+      [](void* count) noexcept { ++*static_cast<int*>(count); }, &told, true);
+  ends.begin();
+  ends.finish(1);
+  EXPECT_EQ(told, 0) << "nobody waits";
+  const hotplate::detail::instance_ends::wait waiting(ends);
+  const auto before = ends.now();
+  EXPECT_FALSE(ends.any_since(before));
+  EXPECT_FALSE(ends.told_since(before));
+
+  ends.begin();
+  const bool while_ending = ends.any_since(before);
+  ends.finish(1);
+
+  EXPECT_TRUE(while_ending);
+  EXPECT_TRUE(ends.any_since(before)) << "who looked before looks again";
+  EXPECT_TRUE(ends.told_since(before));
+  EXPECT_EQ(told, 1);
+}
+
 /// Takes long to be destroyed, by whoever has it last.
 struct lingering {
   bool moved = false;

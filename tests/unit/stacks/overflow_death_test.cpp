@@ -93,6 +93,19 @@ TEST_P(overflow_report_death_test, also_of_a_cold_start) {
               KilledBySignal(SIGSEGV), "function starter overflowed");
 }
 
+struct deep_end {
+  ~deep_end() { recurse(without_end); }
+  void operator()() const {}
+};
+
+TEST_P(overflow_report_death_test, also_of_an_instance_s_end) {
+  EXPECT_EXIT(run([](auto& engine, auto&) {
+                engine.template deploy<deep_end>("ender", {.max_uses = 1});
+                (void)engine.invoke("ender");
+              }),
+              KilledBySignal(SIGSEGV), "function ender overflowed");
+}
+
 TEST_P(overflow_report_death_test, a_continuation_is_called_one) {
   EXPECT_EXIT(run([](auto&, auto& deep) {
                 (void)deep.async(0)
