@@ -6,6 +6,7 @@
 #include <memory_resource>
 #include <new>
 
+#include "hotplate/base/assert.hpp"
 #include "hotplate/base/chunk.hpp"
 #include "hotplate/base/chunk_cache.hpp"
 #include "hotplate/base/poison.hpp"
@@ -20,9 +21,13 @@ namespace hotplate::inline HOTPLATE_ABI {
 /// Thread safety: none; it belongs to the handler's fiber.
 class arena final : public std::pmr::memory_resource {
  public:
-  /// Uninitialised; valid until the handler ends.
+  /// Uninitialised; valid until the handler ends. `alignment` is a power of
+  /// two; builds with assertions check.
   void* allocate(std::size_t bytes,
                  std::size_t alignment = alignof(std::max_align_t)) {
+    detail::require(alignment != 0 && (alignment & (alignment - 1)) == 0,
+                    "arena::allocate() wants an alignment that is a power of "
+                    "two");
     const auto at = reinterpret_cast<std::uintptr_t>(cursor_);
     const std::size_t padding = -at & (alignment - 1);
     const auto room = static_cast<std::size_t>(end_ - cursor_);

@@ -24,8 +24,14 @@ struct mebibytes {
   friend constexpr auto operator<=>(mebibytes, mebibytes) = default;
 };
 
+namespace detail {
+// Not constant: what calls it does not compile, and shows its name.
+inline void a_mebibytes_literal_has_at_most_32_bits() {}
+}  // namespace detail
+
 namespace literals {
 consteval mebibytes operator""_MiB(unsigned long long count) {
+  if (count >> 32 != 0) detail::a_mebibytes_literal_has_at_most_32_bits();
   return {static_cast<std::uint32_t>(count)};
 }
 }  // namespace literals
