@@ -1,12 +1,10 @@
 #include "hotplate/overflow_report.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-
-#include <thread>
 
 #include "faults.hpp"
 #include "hotplate/engine.hpp"
+#include "overflow_death.hpp"
 
 namespace {
 
@@ -17,16 +15,6 @@ using testing::KilledBySignal;
 const char* const says_deep =
     "hotplate: function deep overflowed its stack of 65536 bytes; raise "
     "function_config::stack_bytes\n$";
-
-class overflow_death_test : public testing::Test {
- protected:
-  void SetUp() override {
-#if defined(HOTPLATE_ASAN) || defined(HOTPLATE_TSAN)
-    GTEST_SKIP() << "the sanitizer's runtime takes SIGSEGV for itself";
-#endif
-    testing::FLAGS_gtest_death_test_style = "threadsafe";
-  }
-};
 
 class overflow_report_death_test : public overflow_death_test,
                                    public testing::WithParamInterface<int> {
@@ -189,103 +177,6 @@ TEST_P(overflow_report_death_test, nothing_is_said_after_its_end) {
 
 INSTANTIATE_TEST_SUITE_P(workers, overflow_report_death_test,
                          testing::Values(0, 1, 2));
-
-class overflow_of_threads_death_test : public overflow_death_test {
- protected:
-  // In function deep, which runs on the stack of the thread that calls.
-  template <typename Prepare>
-  static void overflow_here(const Prepare& prepare) {
-    const overflow_report report;
-    hotplate::engine engine({.workers = 1, .overflows = &report});
-    const auto deep = engine.deploy("deep", &recurse);
-    prepare(engine);
-    (void)engine.invoke_here(deep, without_end);
-  }
-  template <typename Prepare>
-  static void overflow_on_a_thread(const Prepare& prepare) {
-    std::thread([&] { overflow_here(prepare); }).join();
-  }
-};
-
-const char* const says_its_thread =
-    "^hotplate: function deep overflowed its thread's stack of [0-9]+ bytes\n$";
-
-TEST_F(overflow_of_threads_death_test, a_blocking_function_is_named) {
-  EXPECT_EXIT(
-      {
-        const overflow_report report;
-        hotplate::engine engine({.workers = 1, .overflows = &report});
-        const auto deep = engine.deploy("deep", &recurse, {.blocking = true});
-        (void)deep(1);  // On the same thread.
-        (void)deep(without_end);
-      },
-      KilledBySignal(SIGSEGV), says_its_thread);
-}
-
-TEST_F(overflow_of_threads_death_test, so_is_one_that_runs_in_invoke_here) {
-  EXPECT_EXIT(overflow_on_a_thread([](auto&) {}), KilledBySignal(SIGSEGV),
-              says_its_thread);
-}
-
-TEST_F(overflow_of_threads_death_test, also_on_the_main_thread) {
-  EXPECT_EXIT(
-      {
-        rlimit small;
-        small.rlim_cur = small.rlim_max = 1 << 20;
-        setrlimit(RLIMIT_STACK, &small);
-        overflow_here([](auto&) {});
-      },
-      KilledBySignal(SIGSEGV), says_its_thread);
-}
-
-TEST_F(overflow_of_threads_death_test, also_once_others_were_there) {
-  EXPECT_EXIT(overflow_on_a_thread([](auto& engine) {
-                const auto callee = engine.deploy("callee", [] {});
-                const auto calls =
-                    engine.deploy("calls", [&] { return callee().code(); });
-                std::thread([&] { (void)engine.invoke_here(calls); }).join();
-                (void)engine.invoke_here(calls);
-              }),
-              KilledBySignal(SIGSEGV), says_its_thread);
-}
-
-TEST_F(overflow_of_threads_death_test, of_two_handlers_the_inner_one_is_named) {
-  EXPECT_EXIT(
-      {
-        const overflow_report report;
-        hotplate::engine outer({.workers = 1, .overflows = &report});
-        const auto calls =
-            outer.deploy("calls", [&] { overflow_here([](auto&) {}); });
-        std::thread([&] { (void)outer.invoke_here(calls); }).join();
-      },
-      KilledBySignal(SIGSEGV), says_its_thread);
-}
-
-TEST_F(overflow_of_threads_death_test, a_null_pointer_there_is_no_overflow) {
-  EXPECT_EXIT(
-      {
-        const overflow_report report;
-        hotplate::engine engine({.workers = 1, .overflows = &report});
-        const auto wild = engine.deploy(
-            "wild", [] { *static_cast<volatile int*>(nullptr) = 1; });
-        (void)engine.invoke_here(wild);
-      },
-      KilledBySignal(SIGSEGV), "^$");
-}
-
-TEST_F(overflow_of_threads_death_test, nor_is_a_hosts_after_invoke_here) {
-  EXPECT_EXIT(
-      {
-        const overflow_report report;
-        hotplate::engine engine({.workers = 1, .overflows = &report});
-        const auto deep = engine.deploy("deep", &recurse);
-        std::thread([&] {
-          (void)engine.invoke_here(deep, 1);
-          recurse(without_end);
-        }).join();
-      },
-      KilledBySignal(SIGSEGV), "^$");
-}
 
 TEST(overflow_report_in_two_engines_death_test, the_outer_one_is_found) {
 #if defined(HOTPLATE_ASAN) || defined(HOTPLATE_TSAN)
