@@ -123,7 +123,7 @@ TEST_F(misuse_death_test, it_may_be_destroyed_after_its_engine) {
   brief.reset();
 }
 
-const char* const taken =
+const char* const asked_in_vain =
     "^hotplate: a pending was asked for an outcome that had been taken, moved "
     "to another, or let go\n$";
 
@@ -132,17 +132,17 @@ TEST_F(misuse_death_test, a_pending_gives_its_outcome_once) {
                  (void)one.get();
                  (void)one.get();
                }),
-               taken);
+               asked_in_vain);
   EXPECT_DEATH(with_a_pending([](started& one) {
                  const started other = std::move(one);
                  one.then([](outcome<int>) {}).detach();
                }),
-               taken);
+               asked_in_vain);
   EXPECT_DEATH(with_a_pending([](started& one) {
                  one.detach();
                  (void)one.get();
                }),
-               taken);
+               asked_in_vain);
 }
 
 TEST_F(misuse_death_test, also_one_that_was_refused) {
@@ -151,7 +151,7 @@ TEST_F(misuse_death_test, also_one_that_was_refused) {
                  const started other = std::move(refused);
                  (void)refused.get();
                }),
-               taken);
+               asked_in_vain);
 }
 
 TEST_F(misuse_death_test, an_outcome_with_a_value_has_no_error) {
