@@ -20,9 +20,11 @@ namespace hotplate::inline HOTPLATE_ABI {
 /// Thread safety: none; it belongs to the handler's fiber.
 class arena final : public std::pmr::memory_resource {
  public:
-  /// Uninitialised; valid until the handler ends.
+  /// Uninitialised; valid until the handler ends. Aligned to a power of two.
   void* allocate(std::size_t bytes,
                  std::size_t alignment = alignof(std::max_align_t)) {
+    detail::require(alignment != 0 && (alignment & (alignment - 1)) == 0,
+                    "an arena aligns to powers of two");
     const auto at = reinterpret_cast<std::uintptr_t>(cursor_);
     const std::size_t padding = -at & (alignment - 1);
     const auto room = static_cast<std::size_t>(end_ - cursor_);
@@ -119,8 +121,7 @@ class arena final : public std::pmr::memory_resource {
   static constexpr std::size_t largest_step = std::size_t{1} << 20;
 
   void use(std::byte* first, std::size_t size) noexcept {
-    const std::size_t cap =
-        limit_ - closed_;  // Never more closed than allowed.
+    const std::size_t cap = limit_ - closed_;  // closed_ <= limit_
     begin_ = cursor_ = first;
     end_ = first + (size < cap ? size : cap);
     detail::poison(first, size);

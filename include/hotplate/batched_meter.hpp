@@ -1,24 +1,19 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "hotplate/base/clock_source.hpp"
-#include "hotplate/base/futex.hpp"
+#include "hotplate/base/batcher.hpp"
+#include "hotplate/base/fork_mark.hpp"
 #include "hotplate/base/kept_text.hpp"
-#include "hotplate/base/record_ring.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/base/text.hpp"
 #include "hotplate/error.hpp"
 #include "hotplate/meter.hpp"
@@ -54,74 +49,46 @@ struct batch_config {
 /// Thread safety: all members may be called from any thread; the callback is
 /// called by one at a time, and must not call flush().
 /// Lifetime: destroyed, after it was removed from its engines or these have
-/// ended, it delivers what it has.
+/// ended, it delivers what it has. A forked child has neither the thread nor
+/// the right to deliver what its parent will: there nothing is delivered, what
+/// is metered is dropped and counted, and the destructor leaks, as an engine's.
 class batched_meter final : public meter {
  public:
   using callback = std::function<void(std::span<const metered_record>)>;
 
-  /// Throws bad_config.
+  /// Throws bad_config, and std::system_error where there is no thread.
   explicit batched_meter(callback deliver, const batch_config& config = {})
-      : deliver_(std::move(deliver)),
-        config_(checked(config, deliver_ != nullptr)),
-        rings_{ring(each(config)), ring(each(config)), ring(each(config)),
-               ring(each(config)), ring(each(config)), ring(each(config)),
-               ring(each(config)), ring(each(config))} {
-    batch_.reserve(config_.most_in_batch);
-    if (config_.interval.count() > 0) thread_ = std::thread([this] { run(); });
-  }
+      : batcher_(detail::make_owned<batcher>(
+            std::move(deliver), checked(config, deliver != nullptr))) {}
   batched_meter(const batched_meter&) = delete;
   batched_meter& operator=(const batched_meter&) = delete;
   ~batched_meter() override {
-    call(stop);
-    if (thread_.joinable()) thread_.join();
-    flush();
+    // Locks and records may be in the hands of threads that are not there.
+    if (process_.is_child()) static_cast<void>(batcher_.release());
   }
 
   void on_invocation(const metered_invocation& seen) noexcept override {
+    if (process_.is_child()) return batcher_->drop();
     // An invocation's record in the engine tells its worker, more or less.
-    constexpr std::uint32_t spread = 0x9e3779b1;
     const auto slot = static_cast<std::uint32_t>(seen.usage.id.number >> 32);
-    const std::size_t first = slot * spread >> 29;
-    for (std::size_t i = 0; i < shards; ++i) {
-      const auto room = rings_[(first + i) % shards].put([&](auto& record) {
-        record = {seen.usage, seen.function, seen.tenant, seen.trace};
-      });
-      if (room == detail::room_left::none) [[unlikely]]
-        continue;
-      return call(room == detail::room_left::much ? come : hurry);
-    }
-    dropped_.fetch_add(1, std::memory_order_relaxed);
+    batcher_->put(slot, [&](metered_record& record) {
+      record = {seen.usage, seen.function, seen.tenant, seen.trace};
+    });
   }
 
   /// Delivers every record of invocations that were metered before; returns how
   /// many. Waits while another flush delivers.
-  std::size_t flush() {
-    const std::lock_guard hold(delivering_);
-    std::size_t all = 0;
-    for (ring& one : rings_) {
-      all += one.take_all([this](const metered_record& record) {
-        batch_.push_back(record);
-        if (batch_.size() >= config_.most_in_batch) deliver();
-      });
-    }
-    if (!batch_.empty()) deliver();
-    return all;
-  }
+  std::size_t flush() { return process_.is_child() ? 0 : batcher_->flush(); }
 
   /// Records for which there was no room.
-  std::uint64_t dropped() const noexcept {
-    return dropped_.load(std::memory_order_relaxed);
-  }
+  std::uint64_t dropped() const noexcept { return batcher_->dropped(); }
   /// Records of batches at which the callback threw; they do not come again.
-  std::uint64_t failed() const noexcept {
-    return failed_.load(std::memory_order_relaxed);
-  }
+  std::uint64_t failed() const noexcept { return batcher_->failed(); }
 
  private:
-  using ring = detail::record_ring<metered_record>;
-  static constexpr std::size_t shards = 8;
-  static const batch_config& checked(const batch_config& config,
-                                     bool delivers) {
+  using batcher = detail::batcher<metered_record>;
+
+  static batcher::shape checked(const batch_config& config, bool delivers) {
     std::vector<std::string> problems;
     const auto within = [&](std::string_view field, std::int64_t value,
                             std::int64_t least, std::int64_t most,
@@ -139,54 +106,12 @@ class batched_meter final : public meter {
            many, "records");
     within("interval", config.interval.count(), 0, 86'400'000, "ms");
     if (!problems.empty()) throw bad_config(std::move(problems));
-    return config;
-  }
-  static std::size_t each(const batch_config& config) noexcept {
-    return (config.capacity + shards - 1) / shards;
-  }
-  static constexpr std::uint32_t quiet = 0, come = 1, hurry = 2, stop = 3;
-
-  // Under delivering_.
-  void deliver() noexcept {
-    try {
-      deliver_(batch_);
-    } catch (...) {
-      failed_.fetch_add(batch_.size(), std::memory_order_relaxed);
-    }
-    batch_.clear();
+    return {config.capacity, config.most_in_batch,
+            std::chrono::nanoseconds(config.interval).count()};
   }
 
-  /// seq_cst: whoever finds it called already is seen by the flush that follows
-  /// the thread's exchange; see record_ring.
-  void call(std::uint32_t why) noexcept {
-    std::uint32_t seen = called_.load(std::memory_order_seq_cst);
-    while (seen < why) {
-      if (!called_.compare_exchange_weak(seen, why)) continue;
-      return detail::futex_wake(&called_, 1);
-    }
-  }
-
-  void run() noexcept {
-    const std::int64_t interval =
-        std::chrono::nanoseconds(config_.interval).count();
-    for (std::uint32_t why = quiet; why != stop;) {
-      detail::futex_wait(&called_, quiet);
-      detail::futex_wait(&called_, come, detail::monotonic_now() + interval);
-      why = called_.exchange(quiet, std::memory_order_seq_cst);
-      if (why != quiet) flush();
-    }
-  }
-
-  const callback deliver_;
-  const batch_config config_;
-  std::array<ring, shards> rings_;
-  std::atomic<std::uint64_t> dropped_ = 0;
-  std::atomic<std::uint64_t> failed_ = 0;
-  std::mutex delivering_;
-  std::vector<metered_record> batch_;  // Under delivering_.
-  // Raised by who meters, lowered by the thread, which sleeps on it.
-  std::atomic<std::uint32_t> called_ = quiet;
-  std::thread thread_;
+  const detail::fork_mark process_;
+  detail::owned<batcher> batcher_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI

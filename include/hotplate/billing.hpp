@@ -114,7 +114,7 @@ bill make_bill(const price_book& book, const billed_amount& amount,
 /// The books of real providers, each with its source and date.
 namespace price_books {
 price_book aws_lambda_x86();          ///< us-east-1
-price_book aws_lambda_arm();          ///< us-east-1
+price_book aws_lambda_arm();          ///< us-east-1; none of provisioned
 price_book google_cloud_functions();  ///< 1st generation
 price_book azure_functions();         ///< consumption plan
 std::vector<price_book> all();

@@ -24,7 +24,10 @@ class event_store;
 /// How an engine is set up. Every field is checked by its constructor.
 struct engine_config {
   /// Threads that run handlers. 0 makes the engine host-pumped: the host runs
-  /// it with `poll()`, `run_until()` or `run_until_idle()`.
+  /// it with `poll()`, `run_until()` or `run_until_idle()`, one thread at a
+  /// time. invoke() and get() pump, too, if nobody does; else they wait for who
+  /// does, and go on pumping should that one leave off before they are answered.
+  /// So a thread that invokes between another's polls moves a manual clock.
   int workers = hardware_threads;
 
   /// Most threads beyond `workers` that serve while handlers hold workers: that
@@ -51,7 +54,7 @@ struct engine_config {
   std::int64_t max_concurrency = 1'000;
 
   /// Most invocations in flight at once of any one tenant for which
-  /// `limit_tenant` sets no limit of its own; 0: not limited.
+  /// engine::limit_tenant() sets no limit of its own; 0: not limited.
   std::int64_t max_concurrency_per_tenant = 0;
 
   /// At least 1: most tenants with invocations in flight at once, as far as

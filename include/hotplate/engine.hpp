@@ -182,10 +182,10 @@ class engine : public event_sender<engine>, public engine_view<engine> {
   }
 
   /// Sets how many invocations of a tenant may be in flight at once, overruns
-  /// included; 0 shuts it out. Tenants are named by invoke_options::tenant.
-  /// Errors: bad_config.
-  void limit_tenant(std::string_view tenant, std::int64_t limit) {
-    core_->limit_tenant(tenant, limit);
+  /// included: 0 shuts it out, std::nullopt is max_concurrency_per_tenant
+  /// again. Those from before the first limit do not count. Errors: bad_config.
+  void limit_tenant(std::string_view name, std::optional<std::int64_t> to) {
+    core_->limit_tenant(name, to);
   }
 
   /// The engine's clock.

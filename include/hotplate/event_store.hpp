@@ -43,7 +43,10 @@ struct stored_event {
 /// Errors: std::exceptions. One refuses an event that is being sent, as
 /// `resource_exhausted`; any other event is tried again later. Whoever asks for
 /// dead letters, and who is the first to send, gets what read() and list()
-/// throw.
+/// throw. One that erase() refuses has ended all the same: it is erased once
+/// another one can be, a second later at the earliest, or the engine drains.
+/// Until then event_stats::unerased counts it, and whoever takes up the store
+/// runs it again.
 class event_store {
  public:
   event_store() = default;

@@ -24,8 +24,14 @@ struct mebibytes {
   friend constexpr auto operator<=>(mebibytes, mebibytes) = default;
 };
 
+namespace detail {
+// Not constant: what calls it does not compile, and shows its name.
+inline void a_mebibytes_literal_has_at_most_32_bits() {}
+}  // namespace detail
+
 namespace literals {
 consteval mebibytes operator""_MiB(unsigned long long count) {
+  if (count >> 32 != 0) detail::a_mebibytes_literal_has_at_most_32_bits();
   return {static_cast<std::uint32_t>(count)};
 }
 }  // namespace literals
@@ -120,6 +126,10 @@ struct function_config {
   /// Compilers take the addresses of such for constants within a function, so
   /// what needs them belongs in one of its own that is not inlined, and does
   /// not suspend. In invoke_here, and below it, handlers stay on their thread.
+  /// With `worker` all of that may be kept; but a std::mutex that is locked
+  /// across a suspension blocks the thread of whoever locks it meanwhile, for
+  /// good if that runs on the same worker. Nothing tells: locks are the host's.
+  /// A fiber_mutex (suspend.hpp) suspends instead.
   hotplate::affinity affinity = hotplate::affinity::worker;
 
   /// Keep stacks for this function alone, so that function_stats can tell how

@@ -75,11 +75,16 @@ class [[nodiscard]] outcome {
   std::add_lvalue_reference_t<const T> value() const& { return access(*this); }
   T value() && {
     if (error_) throw bad_outcome(*error_);
+    check_value();
     if constexpr (!std::is_void_v<T>) return std::move(*value_);
   }
 
-  /// Only when there is no value.
-  const hotplate::error& error() const noexcept { return *error_; }
+  /// Only when there is no value; builds with assertions check.
+  const hotplate::error& error() const noexcept {
+    detail::require(error_ != nullptr,
+                    "outcome::error() was called where there is a value");
+    return *error_;
+  }
   errc code() const noexcept { return error_ ? error_->code : errc::ok; }
 
   /// For the engine, which passes it on.
@@ -103,7 +108,13 @@ class [[nodiscard]] outcome {
   template <typename Self>
   static decltype(auto) access(Self& self) {
     if (self.error_) throw bad_outcome(*self.error_);
+    self.check_value();
     if constexpr (!std::is_void_v<T>) return (*self.value_);
+  }
+  void check_value() const noexcept {
+    detail::require(value_.has_value(),
+                    "outcome::value() was called after its error had moved to "
+                    "another outcome");
   }
 
   std::optional<stored> value_;

@@ -14,8 +14,10 @@ namespace hotplate::inline HOTPLATE_ABI {
 /// with another signal on Linux), the last one's end restores what was there.
 /// What was there, if anything, is called for every SIGSEGV, ours and others,
 /// afterwards; a handler installed later than this must do the same, and ask
-/// for SA_ONSTACK. Workers, and threads while they pump, get an alternate
-/// signal stack of 64 KiB, unless the thread has one.
+/// for SA_ONSTACK. Workers, those of blocking functions too, and threads while
+/// they pump or are in invoke_here, get an alternate signal stack of 64 KiB,
+/// unless the thread has one. On a thread's own stack frames larger than its
+/// guard (mostly 4 KiB) may jump that.
 /// Errors: std::system_error. Lifetime: outlives its engines, and ends before
 /// the shared object is unloaded that made it. Thread safety: any thread.
 class overflow_report : public detail::overflow_watch {

@@ -54,7 +54,7 @@ class [[nodiscard]] pending {
   pending(pending&& other) noexcept
       : call_(std::exchange(other.call_, nullptr)),
         generation_(other.generation_),
-        refused_(std::move(other.refused_)),
+        refused_(std::exchange(other.refused_, std::nullopt)),
         leash_(std::move(other.leash_)) {}
   pending& operator=(pending&& other) noexcept {
     std::swap(call_, other.call_);
@@ -67,8 +67,9 @@ class [[nodiscard]] pending {
   pending& operator=(const pending&) = delete;
   ~pending();
 
-  /// Waits and takes the outcome; once only. A thread blocks, a handler's
-  /// fiber suspends, the pumping thread pumps.
+  /// Waits and takes the outcome; once only, by this or by then() (builds with
+  /// assertions check). A thread blocks, a handler's fiber suspends, the
+  /// pumping thread pumps.
   outcome<T> get(source_location where = source_location::current());
 
   /// True if it has settled by `when`, which is by the engine's clock.

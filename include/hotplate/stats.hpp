@@ -153,6 +153,8 @@ struct event_stats {
   std::uint64_t dropped = 0;    ///< Dead letters, by the host or for others.
   std::int64_t queued = 0;      ///< Now: wait for an attempt or are in one.
   std::int64_t dead = 0;        ///< Now: dead letters.
+  /// Now: have ended, but their event_store could not erase them yet.
+  std::int64_t unerased = 0;
 };
 
 /// The engine as a whole.

@@ -30,8 +30,12 @@
 // in_flight() shows the line of the caller; who calls for somebody else passes
 // his source_location last, where the parameters leave room for it.
 //
-// Thread safety: all functions may be called from any thread. Lifetime: nobody
-// may wait any more when one of these ends; none is used after its engine.
+// Thread safety: all functions may be called from any thread. Lifetime: one of
+// these ends when nobody waits for it, nor will use it: where handlers do, once
+// they have ended, after engine::drain() or engine::remove() and that. None is
+// used after its engine; only destroying it is still allowed. Builds with
+// assertions end the process with a message if somebody waits when it ends, or
+// uses it after its engine or, as far as its memory still tells, after its end.
 
 namespace hotplate::inline HOTPLATE_ABI {
 
@@ -122,7 +126,7 @@ void wait_all(std::vector<pending<T>>& several,
 class fiber_mutex {
  public:
   explicit fiber_mutex(engine& of) noexcept
-      : one_(detail::access::core_of(of), 1) {}
+      : one_(detail::access::core_of(of), 1, "fiber_mutex") {}
 
   void lock(source_location where = source_location::current()) {
     one_.take(detail::forever, where);
@@ -147,7 +151,7 @@ class fiber_mutex {
 class semaphore {
  public:
   semaphore(engine& of, std::size_t permits) noexcept
-      : left_(detail::access::core_of(of), permits) {}
+      : left_(detail::access::core_of(of), permits, "semaphore") {}
 
   void acquire(source_location where = source_location::current()) {
     left_.take(detail::forever, where);
@@ -161,7 +165,8 @@ class semaphore {
                        source_location where = source_location::current()) {
     return try_acquire_until(detail::after(left_.engine().now(), time), where);
   }
-  /// Never blocks; more may be given than were there at first.
+  /// Never blocks; more may be given than were there at first, but none is
+  /// added to the most that a std::size_t holds.
   void release() noexcept { left_.give(); }
 
  private:

@@ -14,6 +14,8 @@ SENTENCES = {
     "result": "never a view or a reference",
     "arena": "does not return a std::pmr container",
     "parameter": "parameters are values, views, const references",
+    "borrowed": "its caller may have freed what it points to",
+    "literal": "a_mebibytes_literal_has_at_most_32_bits",
     "instance": "constructed from an init_context& or from nothing",
     "retire": "on_retire(hotplate::retire_reason) must be noexcept",
 }
@@ -33,7 +35,8 @@ def marks(text):
 def errors(output, name):
     """{line of the source: errors that it led to}, as g++ and clang++ say it.
 
-    g++ says before an error where it comes from, clang++ after it.
+    g++ says before an error where it comes from, clang++ after it, and what is
+    not constant in a note.
     """
     place = re.compile(re.escape(name) + r":(\d+):\d+:(.*)")
     found, here, last = {}, None, ""
@@ -44,7 +47,10 @@ def errors(output, name):
             if at:
                 here = int(at.group(1))
             found.setdefault(here, []).append(last)
-        elif at and "required from" in at.group(2):
+        elif "note: non-constexpr function" in line:
+            found.setdefault(here, []).append(line)
+        elif at and ("required from" in at.group(2)
+                     or "expansion of" in at.group(2)):
             here = int(at.group(1))
         elif at and "in instantiation of" in at.group(2):
             found.setdefault(int(at.group(1)), []).append(last)
@@ -65,9 +71,12 @@ def main():
     marked = marks(path.read_text())
     failed = False
     for compiler in compilers:
+        # g++ tells all without being asked.
+        all_errors = ["-ferror-limit=0"] if "clang" in compiler else []
         run = subprocess.run(
-            [compiler, "-std=c++20", "-fsyntax-only", "-I", include_dir,
-             source], stderr=subprocess.PIPE, text=True, check=False)
+            [compiler, "-std=c++20", "-fsyntax-only", *all_errors,
+             "-I", include_dir, source],
+            stderr=subprocess.PIPE, text=True, check=False)
         complaints = missing(marked, errors(run.stderr, path.name))
         if run.returncode == 0:
             complaints.append("it compiles")

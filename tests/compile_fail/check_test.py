@@ -17,6 +17,14 @@ a.hpp:9:1: error: static_assert failed "never a view or a reference"
 a.hpp:8:1: note: in instantiation of template class 'calls<x>' requested here
 refused.cpp:3:10: note: in instantiation of function 'deploy' requested here
 """
+GCC_CONSTANT = """\
+refused.cpp:4:2:   in 'constexpr' expansion of 'f(1)'
+a.hpp:9:1: error: call to non-'constexpr' function 'a_mebibytes_literal_has_at_most_32_bits()'
+"""
+CLANG_CONSTANT = """\
+refused.cpp:4:2: error: call to consteval function 'f' is not a constant expression
+a.hpp:9:1: note: non-constexpr function 'a_mebibytes_literal_has_at_most_32_bits' cannot be used
+"""
 
 
 class CheckTest(unittest.TestCase):
@@ -25,6 +33,12 @@ class CheckTest(unittest.TestCase):
             found = check.errors(output, "refused.cpp")
 
             self.assertEqual(check.missing({3: "result"}, found), [])
+
+    def test_what_is_not_constant_is_named_by_a_function(self):
+        for output in (GCC_CONSTANT, CLANG_CONSTANT):
+            found = check.errors(output, "refused.cpp")
+
+            self.assertEqual(check.missing({4: "literal"}, found), [])
 
     def test_the_same_error_of_another_line_is_none_of_this(self):
         for output in (GCC, CLANG):

@@ -13,6 +13,7 @@
 #include "hotplate/engine.hpp"
 
 using hotplate::context;
+using namespace hotplate::literals;
 
 struct needs_a_number {
   explicit needs_a_number(int) {}
@@ -50,6 +51,14 @@ void deploy_all(hotplate::engine& engine) {
   // Arguments are kept by the invocation.
   engine.deploy("i", [](std::string& out) { out = "changed"; });  // parameter
   engine.deploy("j", [](std::mutex) {});                          // parameter
+
+  // What else they point to, nobody keeps.
+  engine.deploy("m", [](const char* text) { return *text; });  // borrowed
+  engine.deploy("n", [](context&, char*) {});                  // borrowed
+  engine.deploy("o", [](std::span<const int>) {});             // borrowed
+  engine.deploy("p", [](const std::wstring_view&) {});         // borrowed
+
+  engine.deploy("q", [] {}, {.memory = 4'294'967'424_MiB});  // literal
 
   engine.deploy<needs_a_number>("k");             // instance
   engine.deploy<retires_with_an_exception>("l");  // retire

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "hotplate/admission/gate.hpp"
 #include "hotplate/base/lock.hpp"
@@ -18,7 +20,7 @@ class tenants {
   /// A `usual_limit` of 0 is none.
   tenants(std::int64_t usual_limit, std::int64_t most)
       : usual_(usual_limit == 0 ? boundless : usual_limit),
-        limited_(usual_limit != 0),
+        limited_(usual_ != boundless),
         crowd_(most) {}
 
   /// Whether any tenant has a limit: otherwise nobody asks further.
@@ -26,25 +28,42 @@ class tenants {
     return limited_.load(std::memory_order_relaxed);
   }
 
-  /// Calls `enter` with the tenant's gate, which may be entered until it
-  /// returns; with null, if there are as many tenants as allowed.
+  /// What `enter(gate&)` says of the tenant's gate, which may be entered until
+  /// it returns; or one of the two below.
   template <typename Enter>
-  auto with(std::string_view tenant, const Enter& enter) noexcept {
+  const gate* with(std::string_view tenant, const Enter& enter) noexcept try {
     const lock_guard hold(lock_);
-    return enter(find_or_make(tenant));
+    gate* const its = find_or_make(tenant);
+    return its == nullptr ? &crowd_ : enter(*its);
+  } catch (const std::bad_alloc&) {
+    return &unknown_;
   }
 
   /// Sets a tenant's own limit.
   void set_limit(std::string_view tenant, std::int64_t limit) {
     const lock_guard hold(lock_);
     entry& known = make(tenant);
+    own_limits_ += known.own ? 0 : 1;
     known.own = true;
     known.places.set_limit(limit);
     limited_.store(true, std::memory_order_relaxed);
   }
 
+  /// From now on it has the usual one, if any.
+  void drop_limit(std::string_view tenant) noexcept {
+    const lock_guard hold(lock_);
+    entry* const known = find(tenant);
+    if (known == nullptr || !std::exchange(known->own, false)) return;
+    known->places.set_limit(usual_);
+    --own_limits_;
+    limited_.store(own_limits_ > 0 || usual_ != boundless,
+                   std::memory_order_relaxed);
+  }
+
   /// Stands for the limit on their number.
   const gate& crowd() const noexcept { return crowd_; }
+  /// Stands for a tenant's gate for which there was no memory.
+  const gate& unknown() const noexcept { return unknown_; }
 
   template <typename See>
   void for_each(const See& see) const {
@@ -62,13 +81,11 @@ class tenants {
     bool own = false;
   };
 
-  gate* find_or_make(std::string_view tenant) noexcept try {
+  gate* find_or_make(std::string_view tenant) {
     if (entry* const known = find(tenant)) return &known->places;
     const auto most = static_cast<std::size_t>(crowd_.limit());
     if (by_name_.size() >= most && !forget_idle()) return nullptr;
     return &make(tenant).places;
-  } catch (const std::bad_alloc&) {
-    return nullptr;
   }
 
   /// That of the first name that does not come before it.
@@ -105,10 +122,12 @@ class tenants {
   }
 
   const std::int64_t usual_;
-  std::atomic<bool> limited_;  // Written under the lock, and never taken back.
+  std::atomic<bool> limited_;  // Written under the lock.
   const gate crowd_;
+  const gate unknown_{0};
   mutable lock lock_;  // Guards the rest.
   owned_list<entry> by_name_;
+  std::size_t own_limits_ = 0;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -17,6 +17,21 @@
 #define HOTPLATE_ASSERT(condition) static_cast<void>(0)
 #endif
 
+namespace hotplate::inline HOTPLATE_ABI::detail {
+
+/// What a caller has to keep to and no errc stands for: builds with assertions
+/// end the process with `otherwise`; others do not look.
+inline void require([[maybe_unused]] bool kept,
+                    [[maybe_unused]] const char* otherwise) noexcept {
+#if defined(HOTPLATE_CHECKED)
+  if (kept) return;
+  std::fprintf(stderr, "hotplate: %s\n", otherwise);
+  std::abort();
+#endif
+}
+
+}  // namespace hotplate::inline HOTPLATE_ABI::detail
+
 // Puts a part of the warm path into its caller, where the compiler would not.
 #define HOTPLATE_INLINE __attribute__((always_inline)) inline
 

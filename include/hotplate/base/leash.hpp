@@ -10,10 +10,10 @@
 #include <utility>
 #endif
 
-// Handles are of no use once their engine has ended, and pendings must not be
-// left. In builds with assertions each is on a leash, and whoever uses one that
-// has lost its engine, or destroys such a pending, is told so, instead of
-// crashing somewhere; in others a leash is nothing.
+// Handles, mutexes and channels are of no use once their engine has ended, and
+// pendings must not be left. In builds with assertions each is on a leash, and
+// whoever uses one that has lost its engine, or destroys such a pending, is
+// told so, instead of crashing somewhere; in others a leash is nothing.
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -60,10 +60,12 @@ class leash {
     if (shared_ != nullptr) shared_->drop();
   }
 
+  bool lost() const noexcept {
+    return shared_ != nullptr && shared_->lost.load(std::memory_order_acquire);
+  }
   /// Ends the process if the engine has ended; `what` was `done` to.
   void check(const char* what, const char* done) const noexcept {
-    if (shared_ == nullptr) return;
-    if (!shared_->lost.load(std::memory_order_acquire)) return;
+    if (!lost()) return;
     std::fprintf(stderr, "hotplate: a %s was %s after its engine had ended\n",
                  what, done);
     std::abort();
@@ -78,6 +80,39 @@ class leash {
   leash_post::state* shared_ = nullptr;
 };
 
+/// The life of what handlers wait for: tells who uses it when its engine has
+/// ended, or it itself, and who destroys it while somebody waits.
+class leashed {
+ public:
+  leashed(const leash_post& at, const char* what) noexcept
+      : leash_(at), what_(what) {}
+  leashed(const leashed&) = delete;
+  leashed& operator=(const leashed&) = delete;
+
+  void check_use() const noexcept {
+    if (ended_.load(std::memory_order_relaxed)) die("used after it had ended");
+    leash_.check(what_, "used");
+  }
+  /// By its destructor; `awaited()` tells whether anybody still waits, and is
+  /// not asked once the engine has ended.
+  template <typename Awaited>
+  void end(const Awaited& awaited) noexcept {
+    if (!leash_.lost() && awaited()) die("destroyed while somebody waited");
+    ended_.store(true, std::memory_order_relaxed);
+  }
+
+ private:
+  void die(const char* how) const noexcept {
+    std::fprintf(stderr, "hotplate: a %s was %s\n", what_, how);
+    std::abort();
+  }
+
+  leash leash_;
+  const char* const what_;
+  // Read by late users as well, of whatever is there then: a courtesy to bugs.
+  std::atomic<bool> ended_ = false;
+};
+
 #else
 
 struct leash_post {
@@ -88,6 +123,13 @@ struct leash {
   leash() noexcept = default;
   explicit leash(const leash_post&) noexcept {}
   static void check(const char*, const char*) noexcept {}
+};
+
+struct leashed {
+  leashed(const leash_post&, const char*) noexcept {}
+  static void check_use() noexcept {}
+  template <typename Awaited>
+  static void end(const Awaited&) noexcept {}
 };
 
 #endif

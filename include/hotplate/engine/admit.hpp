@@ -31,9 +31,8 @@ HOTPLATE_INLINE const gate* core::enter(invocation& call,
 
 HOTPLATE_NOINLINE inline const gate* core::enter_with_tenant(
     invocation& call, gate& places, worker* here) noexcept {
-  return tenants_.with(call.labels.tenant(), [&](gate* tenant) -> const gate* {
-    if (tenant == nullptr) return &tenants_.crowd();
-    return call.permit.enter_with(*tenant, places, call.target->limit,
+  return tenants_.with(call.labels.tenant(), [&](gate& tenant) {
+    return call.permit.enter_with(tenant, places, call.target->limit,
                                   seat{here, threads_});
   });
 }
@@ -59,6 +58,10 @@ HOTPLATE_NOINLINE inline void core::share_place_back(invocation& call,
 HOTPLATE_NOINLINE inline core::admission core::line_up(
     invocation& call, worker* here, const gate& full) noexcept {
   if (is_gone(call)) return shut_out(call);
+  if (&full == &tenants_.unknown()) {
+    refuse(call, is_out_of_memory(call, "to know its tenant"));
+    return admission::refused;
+  }
   call.reached.store(stage::admission, std::memory_order_relaxed);
   const std::int64_t most = call.version->config.max_waiting;
   if (most > 0) {
@@ -141,16 +144,17 @@ inline bool core::withdraw(invocation& call) noexcept {
   return true;
 }
 
-inline void core::limit_tenant(std::string_view tenant, std::int64_t limit) {
+inline void core::limit_tenant(std::string_view tenant,
+                               std::optional<std::int64_t> limit) {
   refuse_in_child();
   checklist list;
   list.require(!tenant.empty() && tenant.size() <= label_set::longest_tenant,
                sentence({"tenant = \"", shown(tenant), "\": allowed are 1 to ",
                          label_set::longest_tenant, " bytes"}));
-  list.within<std::int64_t>("limit", limit, 0, std::int64_t{1} << 40,
-                            "invocations");
+  list.within<std::int64_t>("limit", limit.value_or(0), 0,
+                            std::int64_t{1} << 40, "invocations");
   list.pass();
-  tenants_.set_limit(tenant, limit);
+  limit ? tenants_.set_limit(tenant, *limit) : tenants_.drop_limit(tenant);
   if (room_.anybody()) call_in(threads_.here());
 }
 

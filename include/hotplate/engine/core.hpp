@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,7 +48,7 @@ class core {
   std::vector<function_stats> functions() const;
 
   // --- admit.hpp
-  void limit_tenant(std::string_view tenant, std::int64_t limit);
+  void limit_tenant(std::string_view tenant, std::optional<std::int64_t> limit);
   template <int = 0>
   std::vector<tenant_stats> list_tenants() const;
   // --- describe.hpp

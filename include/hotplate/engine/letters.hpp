@@ -114,13 +114,6 @@ inline void post_office::bury(stored_event& event, failed_because reason) {
   if (oldest != 0) forget(oldest);
 }
 
-// One that stays in the store is run again by who takes that up, which is what
-// "at least once" allows.
-inline void post_office::forget(event_id id) noexcept try {
-  store_.erase(id);
-} catch (...) {
-}
-
 // Under lock_.
 inline void post_office::count_end(bool succeeded) noexcept {
   --counted_.queued;
@@ -248,6 +241,7 @@ inline void post_office::adopt() {
 }
 
 inline std::uint64_t post_office::close() noexcept {
+  erase_the_rest(true);
   std::vector<due_event> left;
   {
     const lock_guard hold(lock_);

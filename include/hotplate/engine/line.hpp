@@ -32,6 +32,12 @@ struct bell : watcher {
   }
 };
 
+inline bool lobby::awaited(const line& of) noexcept {
+  if (engine_.is_forked()) return false;
+  const lock_guard hold(guard_);
+  return !of.empty();
+}
+
 inline void lobby::deliver(const summons& to) noexcept {
   if (to.on != nullptr) {
     to.engine->wake(to.on, to.wait);

@@ -73,6 +73,10 @@ class lobby {
   core& engine() const noexcept { return engine_; }
   lock& guard() noexcept { return guard_; }
 
+  /// Whether anybody who is still there stands in `of`; a forked child has
+  /// none, and may find the guard held for ever.
+  bool awaited(const line& of) noexcept;
+
   /// Under the guard: the first leaves the line, with an answer.
   [[nodiscard]] summons serve_first(
       line& of, std::uint32_t answer = with_success) noexcept {

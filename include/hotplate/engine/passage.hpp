@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "hotplate/base/leash.hpp"
 #include "hotplate/engine/line.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -19,7 +20,13 @@ template <typename T>
 class passage {
  public:
   passage(core& engine, std::size_t capacity)
-      : lobby_(engine), ring_(capacity) {}
+      : lobby_(engine), ring_(capacity), life_(engine.leashes(), "channel") {}
+  passage(const passage&) = delete;
+  passage& operator=(const passage&) = delete;
+  ~passage() {
+    life_.end(
+        [this] { return lobby_.awaited(putters_) || lobby_.awaited(takers_); });
+  }
 
   bool put(T& item, std::int64_t until, const source_location& where) {
     engine().throw_if_forked();
@@ -92,7 +99,10 @@ class passage {
     ~call_out() { lobby::deliver(to); }
   };
 
-  core& engine() const noexcept { return lobby_.engine(); }
+  core& engine() const noexcept {
+    life_.check_use();
+    return lobby_.engine();
+  }
 
   bool accept(T& item, summons& taker) noexcept {
     if (!takers_.empty()) {
@@ -137,6 +147,8 @@ class passage {
   std::size_t first_ = 0;
   std::size_t queued_ = 0;
   bool closed_ = false;
+
+  [[no_unique_address]] leashed life_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
+#include "hotplate/base/leash.hpp"
 #include "hotplate/engine/line.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -11,10 +13,19 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// Thread safety: all members may be called from any thread.
 class permits {
  public:
-  permits(core& engine, std::size_t count) noexcept
-      : lobby_(engine), left_(count) {}
+  /// `what` it is called where it is misused.
+  permits(core& engine, std::size_t count, const char* what) noexcept
+      : lobby_(engine), left_(count), life_(engine.leashes(), what) {}
+  permits(const permits&) = delete;
+  permits& operator=(const permits&) = delete;
+  ~permits() {
+    life_.end([this] { return lobby_.awaited(line_); });
+  }
 
-  core& engine() const noexcept { return lobby_.engine(); }
+  core& engine() const noexcept {
+    life_.check_use();
+    return lobby_.engine();
+  }
 
   /// False at `until`, or where a handler that is over may not throw; with
   /// `forever`, it then waits on. Throws invocation_cancelled, bad_outcome.
@@ -43,7 +54,7 @@ class permits {
     {
       const lock_guard hold(lobby_.guard());
       if (line_.empty()) {
-        ++left_;
+        if (left_ != std::numeric_limits<std::size_t>::max()) ++left_;
       } else {
         next = lobby_.serve_first(line_);
       }
@@ -61,6 +72,7 @@ class permits {
   lobby lobby_;
   line line_;
   std::size_t left_;  // Under the lobby's guard, as the line.
+  [[no_unique_address]] leashed life_;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

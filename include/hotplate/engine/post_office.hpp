@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -109,6 +110,12 @@ class post_office final : public sender {
   owned_event take_out(event_id id) noexcept;
   void launch(owned_event event) noexcept;
 
+  // --- forget.hpp
+  void forget(event_id id) noexcept;
+  bool try_erase(event_id id) noexcept;
+  void erase_the_rest(bool at_once) noexcept;
+  void keep_unerased(std::span<const event_id> more) noexcept;
+
   // --- letters.hpp
   void adopt();
   void succeed(const stored_event& event, payload response);
@@ -117,7 +124,6 @@ class post_office final : public sender {
                const payload& response);
   delivery describe(const stored_event& of, const payload& response);
   void bury(stored_event& event, failed_because reason);
-  void forget(event_id id) noexcept;
   void count_end(bool succeeded) noexcept;
   bool take_letter(event_id id) noexcept;
   failure take_back(event_id id, std::string_view function);
@@ -153,15 +159,18 @@ class post_office final : public sender {
   bool closed_ = false;
   bool sweeping_ = false;  // From the timer's firing until nothing is due.
   std::int64_t armed_for_ = forever;
-  std::vector<due_event> due_;     // A heap, the earliest in front.
-  std::vector<event_id> letters_;  // In order of death.
-  std::uint64_t waits_ = 0;        // Numbers due_event.
-  std::uint64_t undelivered_ = 0;  // Failed as the engine drained.
-  event_stats counted_;            // But for `dead`.
+  std::vector<due_event> due_;      // A heap, the earliest in front.
+  std::vector<event_id> letters_;   // In order of death.
+  std::vector<event_id> unerased_;  // At most as many as can be queued.
+  std::int64_t erases_again_ = 0;   // Not before.
+  std::uint64_t waits_ = 0;         // Numbers due_event.
+  std::uint64_t undelivered_ = 0;   // Failed as the engine drained.
+  event_stats counted_;             // But for `dead`.
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail
 
 #include "hotplate/engine/accept.hpp"
 #include "hotplate/engine/attempts.hpp"
+#include "hotplate/engine/forget.hpp"
 #include "hotplate/engine/letters.hpp"

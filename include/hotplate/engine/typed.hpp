@@ -249,6 +249,9 @@ void pending<T>::detach() noexcept {
 template <typename T>
 outcome<T> pending<T>::get(source_location where) {
   if (refused_) return std::move(*std::exchange(refused_, std::nullopt));
+  detail::require(call_ != nullptr,
+                  "a pending was asked for an outcome that had been taken, "
+                  "moved to another, or let go");
   check_leash();
   detail::core& engine = *call_->engine;
   detail::worker* here = engine.here_or_throw(where);

@@ -116,6 +116,10 @@ struct calls<Handler, R(Args...)> {
   static_assert((storable<Args> && ...),
                 "a handler's parameters are values, views, const references or "
                 "rvalue references, and can be moved");
+  static_assert((keepable<Args> && ...),
+                "a handler's parameter is no char*, std::span or other view "
+                "than std::string_view and payload_view, which the invocation "
+                "copies: its caller may have freed what it points to");
   static_assert(returnable<R>,
                 "a handler returns void or a movable value, never a view or a "
                 "reference: what it would point to ends with the invocation");

@@ -83,6 +83,15 @@ inline constexpr bool storable =
       !std::is_const_v<std::remove_reference_t<Parameter>>)&&std::
         is_move_constructible_v<stored_t<Parameter>>;
 
+/// Whether the invocation can keep what a parameter refers to: it copies the
+/// bytes of these two views, and knows no end of what others point to.
+template <typename Parameter, typename Stored = stored_t<Parameter>>
+inline constexpr bool keepable =
+    std::is_same_v<Stored, std::string_view> ||
+    std::is_same_v<Stored, payload_view> ||
+    !(is_view<Stored> || std::is_same_v<std::decay_t<Stored>, const char*> ||
+      std::is_same_v<std::decay_t<Stored>, char*>);
+
 template <typename Result>
 inline constexpr bool returnable = std::is_void_v<Result> ||
                                    (std::is_object_v<Result> &&

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <pthread.h>
+
+#include <cstddef>
+
 #include "hotplate/base/assert.hpp"
 #include "hotplate/sched/task.hpp"
 
@@ -42,6 +46,10 @@ class overflow_seat {
   overflow_seat* outer = nullptr;    // This thread's one before.
   void* alternate_stack = nullptr;   // For signal handlers; kept for reuse.
   bool has_installed_stack = false;  // Else the thread had one of its own.
+  // Of a plain worker: the stack of the thread that was here last, and which.
+  void* threads_stack = nullptr;
+  std::size_t threads_stack_bytes = 0;
+  pthread_t thread = {};
 
  private:
   HOTPLATE_NOINLINE void really_take(worker& its) noexcept {

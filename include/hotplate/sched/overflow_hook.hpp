@@ -32,9 +32,16 @@ class __attribute__((visibility("hidden"))) overflow_hook {
   void remove() noexcept;
 
   static void on_fault(int signal, siginfo_t* info, void* context);
-  static bool has_overflowed(const fiber& stack, const void* touched,
+  struct handlers_stack {
+    const void* bottom = nullptr;
+    std::size_t size = 0;  // 0: not known, or no handler runs there.
+    bool is_threads = false;
+  };
+  static void learn_stack(overflow_seat& seat) noexcept;
+  static handlers_stack stack_of(const overflow_seat& seat) noexcept;
+  static bool has_overflowed(const handlers_stack& stack, const void* touched,
                              const void* context) noexcept;
-  static void report(const fiber& stack) noexcept;
+  static void report(const handlers_stack& stack, const task* runs) noexcept;
   static void pass_on(int signal, siginfo_t* info, void* context);
   static void die(int signal, bool was_sent) noexcept;
 
@@ -100,6 +107,7 @@ inline void overflow_hook::take(overflow_seat& seat) noexcept {
   const pthread_key_t key = overflow_hook_here.seat_;
   seat.outer = static_cast<overflow_seat*>(pthread_getspecific(key));
   pthread_setspecific(key, &seat);
+  if (seat.on->is_plain()) learn_stack(seat);
   stack_t present = {};
   sigaltstack(nullptr, &present);
   if ((present.ss_flags & SS_DISABLE) == 0) return;
@@ -116,6 +124,24 @@ inline void overflow_hook::take(overflow_seat& seat) noexcept {
   own.ss_sp = static_cast<std::byte*>(seat.alternate_stack) + alternate_guard;
   own.ss_size = alternate_bytes;
   seat.has_installed_stack = sigaltstack(&own, nullptr) == 0;
+}
+
+// Where handlers run on the thread's own stack: one question for each thread,
+// as for the main one it reads /proc/self/maps.
+inline void overflow_hook::learn_stack(overflow_seat& seat) noexcept {
+  const pthread_t self = pthread_self();
+  if (seat.threads_stack_bytes != 0 && pthread_equal(seat.thread, self) != 0) {
+    return;
+  }
+  seat.threads_stack_bytes = 0;
+  pthread_attr_t about;
+  if (pthread_getattr_np(self, &about) != 0) return;
+  std::size_t bytes = 0;
+  if (pthread_attr_getstack(&about, &seat.threads_stack, &bytes) == 0) {
+    seat.threads_stack_bytes = bytes;
+    seat.thread = self;
+  }
+  pthread_attr_destroy(&about);
 }
 
 inline void overflow_hook::leave(overflow_seat& seat) noexcept {
@@ -142,17 +168,29 @@ inline void overflow_hook::on_fault(int signal, siginfo_t* info,
   const overflow_seat* seat = static_cast<const overflow_seat*>(
       pthread_getspecific(overflow_hook_here.seat_));
   for (; seat != nullptr && !was_sent; seat = seat->outer) {
-    const fiber& current = seat->on->current();
-    if (has_overflowed(current, info->si_addr, context)) report(current);
+    const handlers_stack stack = stack_of(*seat);
+    if (!has_overflowed(stack, info->si_addr, context)) continue;
+    report(stack, seat->on->current().runs);
+    break;  // Two handlers may be on one thread's stack: this is the inner one.
   }
   errno = error_before;
   pass_on(signal, info, context);
 }
 
-inline bool overflow_hook::has_overflowed(const fiber& stack,
+inline overflow_hook::handlers_stack overflow_hook::stack_of(
+    const overflow_seat& seat) noexcept {
+  const fiber& current = seat.on->current();
+  if (!current.owns_thread()) {
+    return {current.stack().bottom, current.stack().size, false};
+  }
+  if (!seat.on->is_plain()) return {};
+  return {seat.threads_stack, seat.threads_stack_bytes, true};
+}
+
+inline bool overflow_hook::has_overflowed(const handlers_stack& stack,
                                           const void* touched,
                                           const void* context) noexcept {
-  if (stack.owns_thread()) return false;
+  if (stack.size == 0) return false;
   const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
 #if defined(__x86_64__)
   const auto pointer = static_cast<std::uintptr_t>(machine.gregs[REG_RSP]);
@@ -162,13 +200,14 @@ inline bool overflow_hook::has_overflowed(const fiber& stack,
   // A wild write into a guard comes from a stack that has room: its pointer is
   // far above. A call's own push, or a leaf's red zone, is not.
   constexpr std::uintptr_t reach = 256;
-  const auto bottom = reinterpret_cast<std::uintptr_t>(stack.stack().bottom);
+  const auto bottom = reinterpret_cast<std::uintptr_t>(stack.bottom);
   const auto place = reinterpret_cast<std::uintptr_t>(touched);
   return place < bottom && bottom - place <= stack_pool::guard_bytes &&
          pointer < bottom + reach;
 }
 
-inline void overflow_hook::report(const fiber& stack) noexcept {
+inline void overflow_hook::report(const handlers_stack& stack,
+                                  const task* runs) noexcept {
   char line[256];
   std::size_t length = 0;
   const auto add = [&](std::string_view words) {
@@ -179,20 +218,21 @@ inline void overflow_hook::report(const fiber& stack) noexcept {
   };
   char digits[20];
   char* first = digits + sizeof digits;
-  for (std::size_t left = stack.stack().size; left > 0; left /= 10) {
+  for (std::size_t left = stack.size; left > 0; left /= 10) {
     *--first = static_cast<char>('0' + left % 10);
   }
-  const task* const runs = stack.runs;
   const std::string_view name = runs != nullptr && runs->name != nullptr
                                     ? runs->name(*runs)
                                     : std::string_view();
   add("hotplate: ");
   add(name.empty() ? "a continuation" : "function ");
   add(name);
-  add(" overflowed its stack of ");
+  add(stack.is_threads ? " overflowed its thread's stack of "
+                       : " overflowed its stack of ");
   add({first, static_cast<std::size_t>(digits + sizeof digits - first)});
   add(" bytes");
-  add(name.empty() ? "\n" : "; raise function_config::stack_bytes\n");
+  const bool may_have_more = !name.empty() && !stack.is_threads;
+  add(!may_have_more ? "\n" : "; raise function_config::stack_bytes\n");
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line, length);
 }
 

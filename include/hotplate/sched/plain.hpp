@@ -8,7 +8,9 @@
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 inline void worker::run_plainly(task& given) noexcept {
+  root_.runs = &given;
   given.run(given, *this);
+  root_.runs = &nothing_;
   while (!fibers_.all_idle()) run_ready();
 }
 

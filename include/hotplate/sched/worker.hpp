@@ -265,7 +265,7 @@ class worker {
 
   shared_sched& shared_;
   const std::size_t index_;
-  task nothing_;  // What the root runs.
+  task nothing_;  // What the root runs, unless it is a plain one's.
   fiber root_;
   fiber* current_ = &root_;
   const worker_kind kind_;

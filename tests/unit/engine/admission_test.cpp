@@ -22,11 +22,8 @@ class admission_test : public testing::Test {
   static constexpr auto nap = [](context& ctx) { ctx.sleep_for(seconds(1)); };
 
   hotplate::manual_clock clock_;
-  hotplate::engine engine_{{.workers = 0,
-                            .max_concurrency = 4,
-                            .max_concurrency_per_tenant = 2,
-                            .max_tenants = 2,
-                            .clock = &clock_}};
+  hotplate::engine engine_{
+      {.workers = 0, .max_concurrency = 4, .clock = &clock_}};
 };
 
 TEST_F(admission_test, a_full_function_refuses_and_says_when_to_try_again) {
@@ -172,58 +169,6 @@ TEST_F(admission_test, a_removed_functions_places_go_back) {
   engine_.deploy("next", nap, {.reserved_concurrency = 4});
 
   EXPECT_TRUE(engine_.invoke("next"));
-}
-
-TEST_F(admission_test, a_tenant_has_its_own_limit) {
-  const auto slow = engine_.deploy("slow", nap);
-  const auto acme = slow.with({.tenant = "acme"});
-  const auto one = acme.async();
-  const auto two = acme.async();
-
-  auto three = acme();
-
-  ASSERT_EQ(three.code(), errc::throttled);
-  EXPECT_NE(three.error().message.find("of this tenant"), std::string::npos);
-  EXPECT_EQ(three.error().limit, 2);
-  EXPECT_TRUE(slow.with({.tenant = "other"})());
-  EXPECT_EQ(engine_.tenants()[0].peak_in_flight, 2);
-}
-
-TEST_F(admission_test, a_tenants_limit_can_be_set) {
-  const auto slow = engine_.deploy("slow", nap);
-  engine_.limit_tenant("acme", 0);
-  EXPECT_EQ(slow.with({.tenant = "acme"})().code(), errc::throttled);
-
-  engine_.limit_tenant("acme", 1);
-
-  EXPECT_TRUE(slow.with({.tenant = "acme"})());
-  EXPECT_THROW(engine_.limit_tenant("", 1), bad_config);
-  EXPECT_THROW(engine_.limit_tenant("acme", -1), bad_config);
-}
-
-TEST_F(admission_test, a_raised_limit_lets_waiters_in) {
-  const auto slow = engine_.deploy("slow", nap, {.max_waiting = 1});
-  engine_.limit_tenant("acme", 0);
-  auto waiting = slow.with({.tenant = "acme"}).async();
-
-  engine_.limit_tenant("acme", 1);
-
-  EXPECT_TRUE(waiting.get());
-}
-
-TEST_F(admission_test, idle_tenants_are_forgotten_before_new_ones_are_refused) {
-  const auto slow = engine_.deploy("slow", nap);
-  const auto one = slow.with({.tenant = "one"}).async();
-  slow.with({.tenant = "two"})().value();
-  const auto again = slow.with({.tenant = "one"}).async();
-
-  const auto three = slow.with({.tenant = "three"}).async();
-  auto four = slow.with({.tenant = "four"})();
-
-  ASSERT_EQ(four.code(), errc::throttled);
-  EXPECT_EQ(four.error().message,
-            "function slow is throttled: tenant four is one too many, 2 "
-            "tenants have invocations in flight");
 }
 
 TEST_F(admission_test, every_bad_limit_is_named) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -45,7 +46,10 @@ struct host_store final : hotplate::event_store {
     into = events.at(id);
     return true;
   }
-  void erase(event_id id) override { events.erase(id); }
+  void erase(event_id id) override {
+    if (keeps) throw std::runtime_error("disk full");
+    events.erase(id);
+  }
   std::vector<event_id> list() override {
     std::vector<event_id> all;
     for (const auto& each : events) all.push_back(each.first);
@@ -54,6 +58,7 @@ struct host_store final : hotplate::event_store {
   std::map<event_id, stored_event> events;
   event_id last = 0;
   bool fails = false;
+  bool keeps = false;
 };
 
 TEST(event_store_test, a_destroyed_engine_leaves_its_events_in_the_store) {
@@ -111,6 +116,77 @@ TEST(event_store_test, a_store_that_takes_no_event_refuses_it) {
   EXPECT_EQ(refused.error().function, "fail");
   EXPECT_THAT(refused.error().message, HasSubstr("disk full"));
   EXPECT_EQ(engine.stats().events.queued, 0);
+}
+
+class unerased_test : public testing::Test {
+ protected:
+  // Sends one, which succeeds.
+  void send() {
+    (void)engine_->send("note");
+    engine_->poll();
+  }
+  std::int64_t unerased() const { return engine_->stats().events.unerased; }
+
+  hotplate::manual_clock clock_;
+  host_store store_;
+  int ran_ = 0;
+  std::optional<hotplate::engine> engine_{
+      std::in_place, hotplate::engine_config{
+                         .workers = 0, .clock = &clock_, .events = &store_}};
+  hotplate::function<void()> note_ = engine_->deploy("note", [&] { ++ran_; });
+};
+
+TEST_F(unerased_test, an_event_that_cannot_be_erased_is_told_of_and_ends) {
+  store_.keeps = true;
+
+  send();
+  engine_->run_for(std::chrono::hours(1));
+
+  EXPECT_EQ(ran_, 1) << "not again";
+  EXPECT_EQ(engine_->stats().events.succeeded, 1U);
+  EXPECT_EQ(engine_->stats().events.queued, 0);
+  EXPECT_EQ(unerased(), 1);
+  EXPECT_THAT(store_.events, SizeIs(1));
+}
+
+TEST_F(unerased_test, it_is_erased_with_another_one_a_while_later) {
+  store_.keeps = true;
+  send();
+  send();
+  EXPECT_EQ(unerased(), 2);
+  store_.keeps = false;
+
+  send();
+  EXPECT_EQ(unerased(), 2) << "too soon";
+  engine_->run_for(seconds(1));
+  send();
+
+  EXPECT_EQ(unerased(), 0);
+  EXPECT_THAT(store_.events, IsEmpty());
+}
+
+TEST_F(unerased_test, else_when_the_engine_ends) {
+  store_.keeps = true;
+  send();
+  store_.keeps = false;
+
+  engine_.reset();
+
+  EXPECT_THAT(store_.events, IsEmpty());
+}
+
+TEST_F(unerased_test, one_that_stays_nonetheless_is_run_again_by_the_next) {
+  store_.keeps = true;
+  send();
+  engine_.reset();
+  int again = 0;
+
+  hotplate::engine next({.workers = 0, .clock = &clock_, .events = &store_});
+  next.deploy("note", [&] { ++again; });
+  (void)next.dead_letters();
+  next.run_until_idle();
+
+  EXPECT_EQ(again, 1);
 }
 
 TEST(event_store_test, an_event_survives_a_store_that_fails_for_a_while) {

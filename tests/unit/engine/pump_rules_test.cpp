@@ -116,6 +116,32 @@ TEST_F(pump_rules_test, a_continuation_does_not_pump_but_suspends) {
   EXPECT_EQ(last.get().value(), seconds(1));
 }
 
+TEST_F(pump_rules_test, who_waits_beside_the_pumper_does_not_move_its_clock) {
+  const auto nap =
+      engine_.deploy("nap", [](context& ctx) { ctx.sleep_for(seconds(1)); });
+  auto sleeping = nap.async();
+  engine_.poll();
+  std::thread other;
+  const auto busy = engine_.deploy("busy", [&] {
+    std::atomic<bool> asks = false;
+    other = std::thread([&] {
+      asks = true;
+      (void)sleeping.get();
+    });
+    while (!asks) std::this_thread::yield();
+    // Long enough for it to do what it must not.
+    std::this_thread::sleep_for(milliseconds(5));
+    return engine_.now().time_since_epoch();
+  });
+  auto pumped = busy.async();
+
+  engine_.poll();
+
+  other.join();
+  EXPECT_EQ(pumped.get().value(), seconds(0)) << "while the first was at it";
+  EXPECT_EQ(engine_.now().time_since_epoch(), seconds(1)) << "it took over";
+}
+
 TEST(pump_rules, one_thread_pumps_at_a_time_and_the_next_is_not_kept) {
   engine on({.workers = 0});
   std::optional<std::size_t> second;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <limits>
 #include <mutex>
 #include <vector>
 
@@ -130,6 +131,15 @@ TEST_P(suspend_test, a_bounded_wait_for_a_mutex_ends_in_time) {
 
   mutex.unlock();
   EXPECT_TRUE(enter().value());
+}
+
+TEST_P(suspend_test, a_full_semaphore_stays_full) {
+  constexpr auto most = std::numeric_limits<std::size_t>::max();
+  semaphore permits(engine_, most);
+
+  permits.release();
+
+  EXPECT_TRUE(permits.try_acquire());
 }
 
 TEST_P(suspend_test, a_semaphore_lets_in_as_many_as_it_has_permits) {

@@ -257,6 +257,21 @@ TEST_P(no_memory_test, any_number_of_refusals_can_be_held) {
             "event_too_large: the host has no memory to say more");
 }
 
+TEST(no_memory_for_tenants_test, a_new_one_is_not_told_to_be_one_too_many) {
+  hotplate::engine engine({.workers = 1, .max_concurrency_per_tenant = 9});
+  const auto empty = engine.deploy("empty", [] {}, {.max_waiting = 9});
+  const auto known = empty.with({.tenant = "known"});
+  known().value();
+
+  fail(0, true);
+  const errc code = empty.with({.tenant = "new"})().code();
+  const errc known_code = known().code();
+  until_failure = -1;
+
+  EXPECT_EQ(code, errc::resource_exhausted);
+  EXPECT_EQ(known_code, errc::ok);
+}
+
 TEST(no_memory_at_the_end_test, an_engine_waits_for_its_handlers_all_the_same) {
   std::atomic<bool> started = false, ended = false;
   std::optional<hotplate::engine> engine;

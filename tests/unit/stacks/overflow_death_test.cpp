@@ -4,6 +4,7 @@
 
 #include "faults.hpp"
 #include "hotplate/engine.hpp"
+#include "overflow_death.hpp"
 
 namespace {
 
@@ -15,15 +16,9 @@ const char* const says_deep =
     "hotplate: function deep overflowed its stack of 65536 bytes; raise "
     "function_config::stack_bytes\n$";
 
-class overflow_report_death_test : public testing::TestWithParam<int> {
+class overflow_report_death_test : public overflow_death_test,
+                                   public testing::WithParamInterface<int> {
  protected:
-  void SetUp() override {
-#if defined(HOTPLATE_ASAN) || defined(HOTPLATE_TSAN)
-    GTEST_SKIP() << "the sanitizer's runtime takes SIGSEGV for itself";
-#endif
-    testing::FLAGS_gtest_death_test_style = "threadsafe";
-  }
-
   // Overflows in function deep, or in what `body` does to get there.
   template <typename Body>
   static void run(const Body& body) {
