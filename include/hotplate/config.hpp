@@ -26,8 +26,9 @@ struct engine_config {
   /// Threads that run handlers. 0 makes the engine host-pumped: the host runs
   /// it with `poll()`, `run_until()` or `run_until_idle()`, one thread at a
   /// time. invoke() and get() pump, too, if nobody does; else they wait for who
-  /// does, and go on pumping should that one leave off before they are answered.
-  /// So a thread that invokes between another's polls moves a manual clock.
+  /// does, and go on pumping should that one leave off before they are
+  /// answered. So a thread that invokes between another's polls moves a manual
+  /// clock.
   int workers = hardware_threads;
 
   /// Most threads beyond `workers` that serve while handlers hold workers: that
