@@ -99,11 +99,13 @@ class payload {
     }
   }
 
-  payload(payload&& other) noexcept { take(other); }
+  payload(payload&& other) noexcept { take(other, other.kind_); }
   payload& operator=(payload&& other) noexcept {
     if (this == &other) return *this;
+    // Read first: g++ 12 takes it to be unknown after what end() calls.
+    const kind taken = other.kind_;
     end();
-    take(other);
+    take(other, taken);
     return *this;
   }
   payload(const payload&) = delete;  // Say payload(payload_view(other)).
@@ -148,8 +150,8 @@ class payload {
   // Not a std::variant, each move of which costs some 10 instructions more.
   enum class kind : std::uint8_t { none, text, bytes, detached };
 
-  void take(payload& other) noexcept {
-    kind_ = other.kind_;
+  void take(payload& other, kind taken) noexcept {
+    kind_ = taken;
     if (kind_ == kind::none) return;
     if (kind_ == kind::text) {
       new (&own_.text) std::string(std::move(other.own_.text));
