@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
@@ -29,6 +30,18 @@ class provision_test : public testing::TestWithParam<int> {
   provision_test() { provisioned_state::counts = &counts_; }
 
   std::uint64_t live() { return engine_.functions()[0].instances; }
+  // Made and there to be taken, of the live version.
+  bool are_ready(std::size_t count) {
+    return eventually(engine_, [&] {
+      const auto all = engine_.describe().functions[0].versions.back();
+      const auto idle =
+          std::count_if(all.instances.begin(), all.instances.end(),
+                        [](const hotplate::instance_info& each) {
+                          return each.state == hotplate::instance_state::idle;
+                        });
+      return static_cast<std::size_t>(idle) == count;
+    });
+  }
 
   instance_counts counts_;
   hotplate::engine engine_{{.workers = GetParam()}};
@@ -37,14 +50,14 @@ class provision_test : public testing::TestWithParam<int> {
 TEST_P(provision_test, instances_are_made_ahead_from_deploy_on) {
   engine_.deploy<provisioned_state>("f", {.provisioned = 3});
 
-  ASSERT_TRUE(eventually(engine_, [&] { return counts_.made == 3; }));
+  ASSERT_TRUE(are_ready(3));
 
   EXPECT_EQ(live(), 3U);
 }
 
 TEST_P(provision_test, the_first_use_of_each_is_a_provisioned_start) {
   const auto f = engine_.deploy<provisioned_state>("f", {.provisioned = 2});
-  ASSERT_TRUE(eventually(engine_, [&] { return counts_.made == 2; }));
+  ASSERT_TRUE(are_ready(2));
 
   const auto first = f(0);
   const auto again = f(0);
@@ -57,7 +70,7 @@ TEST_P(provision_test, the_first_use_of_each_is_a_provisioned_start) {
 
 TEST_P(provision_test, invocations_beyond_them_start_cold) {
   const auto f = engine_.deploy<provisioned_state>("f", {.provisioned = 1});
-  ASSERT_TRUE(eventually(engine_, [&] { return counts_.made == 1; }));
+  ASSERT_TRUE(are_ready(1));
   auto held = f.async(2);
   ASSERT_TRUE(eventually(
       engine_, [&] { return f(0).usage().start == start_kind::cold; }));
@@ -70,7 +83,7 @@ TEST_P(provision_test, invocations_beyond_them_start_cold) {
 TEST_P(provision_test, one_that_failed_is_replaced) {
   const auto f = engine_.deploy<provisioned_state>(
       "f", {.timeout = milliseconds(200), .provisioned = 1});
-  ASSERT_TRUE(eventually(engine_, [&] { return counts_.made == 1; }));
+  ASSERT_TRUE(are_ready(1));
 
   EXPECT_EQ(f(2).code(), errc::timed_out);
 
@@ -82,7 +95,7 @@ TEST_P(provision_test, one_that_failed_is_replaced) {
 TEST_P(provision_test, one_that_is_used_up_is_replaced) {
   const auto f =
       engine_.deploy<provisioned_state>("f", {.provisioned = 1, .max_uses = 2});
-  ASSERT_TRUE(eventually(engine_, [&] { return counts_.made == 1; }));
+  ASSERT_TRUE(are_ready(1));
 
   f(0).value();
   f(0).value();
@@ -94,7 +107,7 @@ TEST_P(provision_test, one_that_is_used_up_is_replaced) {
 
 TEST_P(provision_test, a_new_version_has_its_own_and_the_old_one_none) {
   engine_.deploy<provisioned_state>("f", {.provisioned = 2});
-  ASSERT_TRUE(eventually(engine_, [&] { return counts_.made == 2; }));
+  ASSERT_TRUE(are_ready(2));
 
   engine_.deploy<provisioned_state>("f", {.provisioned = 3});
 
@@ -109,7 +122,7 @@ TEST_P(provision_test, a_new_version_has_its_own_and_the_old_one_none) {
 
 TEST_P(provision_test, removed_functions_have_none) {
   engine_.deploy<provisioned_state>("f", {.provisioned = 2});
-  ASSERT_TRUE(eventually(engine_, [&] { return counts_.made == 2; }));
+  ASSERT_TRUE(are_ready(2));
 
   engine_.remove("f");
 
