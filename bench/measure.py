@@ -135,13 +135,18 @@ def busy_percent(seconds=1):
     return round(100 * (1 - idle))
 
 
+def kernel_version():
+    """Without what a vendor adds to it."""
+    return platform.release().split("-")[0]
+
+
 def machine():
     compiler = subprocess.run(["g++", "-dumpfullversion"], text=True,
                               stdout=subprocess.PIPE, check=True).stdout.strip()
     return {"processor": line_of("/proc/cpuinfo", "model name"),
             "cores": os.cpu_count(),
             "system": f"{line_of('/etc/os-release', 'PRETTY_NAME')}, "
-                      f"Linux {platform.release()}",
+                      f"Linux {kernel_version()}",
             "compiler": f"g++ {compiler} -O3",
             "date": time.strftime("%Y-%m-%d"),
             "busy with others": f"{busy_percent()} %"}
