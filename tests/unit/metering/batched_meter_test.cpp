@@ -128,7 +128,8 @@ TEST(batched_meter_test, its_thread_hurries_when_half_the_room_is_used) {
       {.capacity = 64, .interval = hours(1)});
 
   for (std::uint64_t i = 0; i < 6; ++i) meter_one(meter, 7);
-  while (delivered < 6) std::this_thread::yield();
+  // What came after the half that it fetched may stay for the hour.
+  while (delivered == 0) std::this_thread::yield();
 
   EXPECT_EQ(meter.dropped(), 0U);
 }
