@@ -2,7 +2,7 @@
 
 While a fiber is shown, the innermost frame of the selected thread, which is
 what its registers say, is called by the fiber's innermost frame: an unwinder
-answers with the registers that Boost.Context saved on the fiber's stack. No
+answers with the registers that the switch saved on the fiber's stack. No
 register of the inferior is written, so a core dump will do.
 """
 
@@ -14,12 +14,11 @@ import gdb.unwinder
 
 import hotplate_memory as memory
 
-# What jump_fcontext leaves on the stack, by offset, and its size: Boost.Context
-# jump_x86_64_sysv_elf_gas.S and jump_arm64_aapcs_elf_gas.S. Floating-point
-# registers, which arm64's callees save, are left out.
+# What a switch leaves on the stack, by offset, and its size: on x86-64 that of
+# sched/stack_switch.hpp; elsewhere Boost.Context's, jump_arm64_aapcs_elf_gas.S,
+# less the floating-point registers that arm64's callees save.
 SAVED = {
-    "i386:x86-64": ({"r12": 0x08, "r13": 0x10, "r14": 0x18, "r15": 0x20,
-                     "rbx": 0x28, "rbp": 0x30, "rip": 0x38}, 0x40,
+    "i386:x86-64": ({"rbp": 0x00, "rip": 0x08, "rbx": 0x18}, 0xa0,
                     "rip", "rsp"),
     "aarch64": ({**{f"x{19 + i}": 0x40 + 8 * i for i in range(12)},
                  "pc": 0xa0}, 0xb0, "pc", "sp"),
@@ -113,7 +112,7 @@ class Stack:
             raise gdb.GdbError(
                 "hotplate: what this fiber saved does not lead to "
                 "fiber::switch_to(): it is just being switched, or another "
-                "Boost.Context than 1.74 saved it")
+                "version of hotplate or of Boost.Context saved it")
 
     @staticmethod
     def layout():

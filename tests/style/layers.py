@@ -22,7 +22,7 @@ ON_REQUEST = {"batched_meter.hpp", "channel.hpp", "coroutine.hpp", "json.hpp",
 ABOVE_ENGINE = {"channel.hpp", "coroutine.hpp", "overflow_report.hpp",
                 "send.hpp", "suspend.hpp"}
 THIRD_PARTY_HOMES = {
-    "boost": {"sched/fiber.hpp"},
+    "boost": {"sched/stack_switch.hpp"},
     "concurrentqueue": {"sched/inbox.hpp"},
     "moodycamel": {"sched/inbox.hpp"},
     "nlohmann": {"json.hpp"},

@@ -4,11 +4,11 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <boost/context/detail/fcontext.hpp>
 #include <cstdint>
 #include <utility>
 
 #include "hotplate/arena/stack_pool.hpp"
+#include "hotplate/sched/stack_switch.hpp"
 #include "hotplate/sched/task.hpp"
 
 #if defined(HOTPLATE_ASAN)
@@ -18,24 +18,16 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-// The only file that switches stacks, and the only one that knows Boost.
+// What switches stacks, and keeps with a fiber what is its own.
 //
 // Three things belong to a thread but must follow a fiber: the caught and
 // uncaught exceptions of the C++ runtime, and the sanitizers' idea of the
 // stack. They are handed over here. The compilers take addresses of a thread's
 // data for constants (errno, thread_local, __cxa_get_globals), so whoever may
 // come back on another thread must not hold such an address across a switch:
-// switch_to() is not inlined, the engine asks the fiber for its worker anew
-// after each wait, and only fibers whose function says so ever move.
-
-#if defined(HOTPLATE_TSAN) && defined(__clang__)
-#define HOTPLATE_NO_TSAN \
-  __attribute__((no_sanitize("thread"), disable_sanitizer_instrumentation))
-#elif defined(HOTPLATE_TSAN)
-#define HOTPLATE_NO_TSAN __attribute__((no_sanitize("thread")))
-#else
-#define HOTPLATE_NO_TSAN
-#endif
+// what switches is not inlined into handlers, the engine asks the fiber for its
+// worker anew after each wait, and only fibers whose function says so ever
+// move.
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
@@ -86,7 +78,8 @@ class fiber {
   struct ground {
     ground(entry main) noexcept : start(main) {}
     entry start;
-    void (*first_frame)(boost::context::detail::transfer_t) noexcept = &enter;
+    void (*first_frame)(landing) noexcept = &enter;
+    float_modes modes = modes_here();  // In which each task starts.
   };
 
   /// The thread's own stack.
@@ -95,10 +88,14 @@ class fiber {
   /// Its waits are numbered from after `wait` on.
   fiber(const stack_memory& stack, std::uint8_t stack_class, const ground& on,
         std::uint32_t wait = 0) noexcept
-      : start_(on.start), stack_(stack), class_(stack_class), wait_(wait) {
+      : start_(on.start),
+        stack_(stack),
+        modes_(on.modes),
+        class_(stack_class),
+        wait_(wait) {
     auto* const top = reinterpret_cast<std::byte*>(this);
-    context_ = boost::context::detail::make_fcontext(
-        top, static_cast<std::size_t>(top - stack.bottom), on.first_frame);
+    context_ = prepare_stack(top, static_cast<std::size_t>(top - stack.bottom),
+                             on.first_frame, on.modes);
 #if defined(HOTPLATE_TSAN)
     tsan_ = __tsan_create_fiber(0);
 #endif
@@ -130,32 +127,18 @@ class fiber {
   /// Leaves this stack, which must be the running one, for `target`; returns
   /// when somebody switches back. `then` is called on the stack that was
   /// reached.
-  HOTPLATE_NOINLINE HOTPLATE_NO_TSAN void switch_to(
-      fiber& target, after_switch then = {}) noexcept {
-    departure leaving{this, &target, then};
-    exception_state* const current = exceptions_;
-    const exception_state mine = *current;
-    if (mine.caught != nullptr || mine.uncaught != 0) [[unlikely]]
-      *current = {};
-    target.exceptions_ = current;
-#if defined(HOTPLATE_ASAN)
-    void* fake_stack = nullptr;
-    __sanitizer_start_switch_fiber(&fake_stack, target.stack_.bottom,
-                                   target.stack_.size);
-#endif
-#if defined(HOTPLATE_TSAN)
-    __tsan_switch_to_fiber(target.tsan_, 0);
-#endif
-    const boost::context::detail::transfer_t arrival =
-        boost::context::detail::jump_fcontext(target.context_, &leaving);
-#if defined(HOTPLATE_ASAN)
-    __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
-#endif
-    if (mine.caught != nullptr || mine.uncaught != 0) [[unlikely]] {
-      *exceptions_ = mine;
-    }
-    arrive(arrival);
+  HOTPLATE_SWITCH void switch_to(fiber& target,
+                                 after_switch then = {}) noexcept {
+    leave_for(target, then, 0);
   }
+  /// The same, with nothing left to do here: who comes back brings something
+  /// new, which starts as the first did on this stack.
+  HOTPLATE_SWITCH void retire_to(fiber& target) noexcept {
+    leave_for(target, {}, modes_);
+  }
+
+  /// What comes next on this stack, which is running, does so too.
+  void begin_anew() const noexcept { set_modes_here(modes_); }
 
   const stack_memory& stack() const noexcept { return stack_; }
   std::uint8_t stack_class() const noexcept { return class_; }
@@ -224,29 +207,54 @@ class fiber {
     return parting_.fetch_or(mine, std::memory_order_acq_rel) != 0;
   }
 
-  HOTPLATE_NO_TSAN static void arrive(
-      boost::context::detail::transfer_t arrival) noexcept {
+  HOTPLATE_SWITCH void leave_for(fiber& target, after_switch then,
+                                 float_modes anew) noexcept {
+    departure leaving{this, &target, then};
+    exception_state* const current = exceptions_;
+    void* const caught = current->caught;
+    const unsigned uncaught = current->uncaught;
+    if (caught != nullptr || uncaught != 0) [[unlikely]]
+      *current = {};
+    target.exceptions_ = current;
+#if defined(HOTPLATE_ASAN)
+    void* fake_stack = nullptr;
+    __sanitizer_start_switch_fiber(&fake_stack, target.stack_.bottom,
+                                   target.stack_.size);
+#endif
+#if defined(HOTPLATE_TSAN)
+    __tsan_switch_to_fiber(target.tsan_, 0);
+#endif
+    const landing come = jump_to(target.context_, &leaving, anew);
+#if defined(HOTPLATE_ASAN)
+    __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
+#endif
+    if (caught != nullptr || uncaught != 0) [[unlikely]]
+      *exceptions_ = {caught, uncaught};
+    arrive(come);
+  }
+
+  HOTPLATE_NO_TSAN static void arrive(landing come) noexcept {
     // A copy: `then` may let the left stack run again.
-    const departure left = *static_cast<departure*>(arrival.data);
-    left.from->context_ = arrival.fctx;
+    const departure left = *static_cast<departure*>(come.data);
+    left.from->context_ = come.fctx;
     if (left.then.act != nullptr) left.then.act(left.then.argument);
   }
 
-  HOTPLATE_NO_TSAN static void enter(
-      boost::context::detail::transfer_t arrival) noexcept {
+  HOTPLATE_NO_TSAN static void enter(landing come) noexcept {
 #if defined(HOTPLATE_ASAN)
     __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
 #endif
-    fiber* const self = static_cast<departure*>(arrival.data)->to;
-    arrive(arrival);
+    fiber* const self = static_cast<departure*>(come.data)->to;
+    arrive(come);
     self->start_(*self);
     std::abort();  // A fiber's entry never returns.
   }
 
-  boost::context::detail::fcontext_t context_ = nullptr;
+  stack_point context_ = nullptr;
   entry start_ = nullptr;
   exception_state* exceptions_ = nullptr;  // Of the thread it runs on.
   stack_memory stack_{};
+  float_modes modes_ = 0;
   std::uint8_t class_ = 0;
 #if defined(HOTPLATE_TSAN)
   void* tsan_ = nullptr;

@@ -243,7 +243,8 @@ class worker {
       fiber* const then = run_tasks(self);
       worker& home = *self.home();
       home.fibers_.put(self);
-      home.go(then != nullptr ? *then : home.root_);
+      home.current_ = then != nullptr ? then : &home.root_;
+      self.retire_to(*home.current_);
     }
   }
 
@@ -254,6 +255,7 @@ class worker {
       worker& home = *self.home();  // Of a task that moves, maybe another one.
       if (fiber* const ready = home.ready_.pop()) return ready;
       self.runs = home.tasks_.next_for(self.stack_class());
+      self.begin_anew();
     } while (self.runs != nullptr);
     return nullptr;
   }

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cfenv>
 #include <memory>
 #include <string>
 #include <vector>
@@ -175,6 +176,23 @@ TEST_P(invoke_test, a_dropped_pending_finishes_and_is_counted) {
 
   EXPECT_EQ(ran, 1);
   EXPECT_EQ(engine_.functions().front().count(errc::ok), 1U);
+}
+
+TEST_P(invoke_test, how_a_handler_rounds_is_its_own_matter) {
+  const auto careless = engine_.deploy(
+      "careless", [](context&) { return std::fesetround(FE_UPWARD); });
+  const auto next =
+      engine_.deploy("next", [](context&) { return std::fegetround(); });
+  const auto caller = engine_.deploy("caller", [&](context& ctx) {
+    std::fesetround(FE_DOWNWARD);
+    const bool apart = careless().has_value() && next().value() == FE_TONEAREST;
+    ctx.yield();
+    return apart && std::fegetround() == FE_DOWNWARD;
+  });
+
+  EXPECT_TRUE(caller().value());
+  EXPECT_EQ(next().value(), FE_TONEAREST);
+  EXPECT_EQ(std::fegetround(), FE_TONEAREST);
 }
 
 TEST_P(invoke_test, a_suspended_handler_lets_others_run) {

@@ -21,6 +21,9 @@ PARKED_O0, PARKED_O3, OTHER_VERSION = sys.argv[2:5]
 GO_TO_NAP = ("python while 'innermost_nap' not in gdb.selected_frame().name(): "
              "gdb.selected_frame().older().select()")
 
+# What gdb says by itself of some variables that the optimizer took apart.
+LOST = "Python Exception <class 'gdb.error'>: value has been optimized out"
+
 
 def line_of(code):
     """Where that stands in parked.cpp."""
@@ -74,7 +77,7 @@ class Fibers:
 
     def test_no_command_failed_in_python(self):
         for command, said in self.all:
-            self.assertNotIn("Python", said, command)
+            self.assertNotIn("Python", said.replace(LOST, ""), command)
 
     def test_the_engine_is_found(self):
         self.assertIn('engine "kitchen" ', self.said["hotplate engines"])
@@ -137,7 +140,8 @@ class Fibers:
             r"frames are those of `thread apply \1 bt`")
 
     def test_a_frame_can_be_selected_with_its_variables(self):
-        self.assertIn("fiber::switch_to", self.said["hotplate frame 1 1"])
+        self.assertRegex(self.said["hotplate frame 1 1"],
+                         "fiber::switch_to|detail::jump_to")
         self.assertIn("secret = 4007", self.said["info locals"])
         self.assertIn("= 4", self.said["print depth"])
 
