@@ -4,12 +4,14 @@
 #include <atomic>
 #include <vector>
 
+#include "hotplate/arena/chunk_pool_hold.hpp"
 #include "hotplate/sched/inbox.hpp"
 #include "hotplate/sched/task.hpp"
 #include "together.hpp"
 
 namespace {
 
+using hotplate::detail::chunk_pool_hold;
 using hotplate::detail::inbox;
 using hotplate::detail::task;
 
@@ -19,7 +21,8 @@ struct numbered : task {
   std::atomic<int> taken = 0;
 };
 
-class inbox_stress_test : public testing::Test {
+/// With chunks, and such a backlog, most tasks overflow into these.
+class inbox_stress_test : public testing::TestWithParam<bool> {
  protected:
   static constexpr std::size_t producers = 3;
   static constexpr std::size_t each = 100'000;
@@ -49,11 +52,12 @@ class inbox_stress_test : public testing::Test {
   std::vector<numbered> all_{producers * each};
 
  private:
-  inbox arrivals_;
+  chunk_pool_hold chunks_{0, true};
+  inbox arrivals_{GetParam() ? &*chunks_ : nullptr};
   std::atomic<std::size_t> left_ = producers * each;
 };
 
-TEST_F(inbox_stress_test, every_task_is_taken_by_one_of_several) {
+TEST_P(inbox_stress_test, every_task_is_taken_by_one_of_several) {
   together(producers + 2, [&](std::size_t thread) {
     if (thread < producers) return produce(thread);
     consume([](numbered& got) { ++got.taken; });
@@ -62,7 +66,7 @@ TEST_F(inbox_stress_test, every_task_is_taken_by_one_of_several) {
   for (const numbered& one : all_) ASSERT_EQ(one.taken, 1);
 }
 
-TEST_F(inbox_stress_test, each_producers_tasks_keep_their_order) {
+TEST_P(inbox_stress_test, each_producers_tasks_keep_their_order) {
   std::array<std::size_t, producers> next{};
   std::size_t out_of_order = 0;
 
@@ -76,5 +80,7 @@ TEST_F(inbox_stress_test, each_producers_tasks_keep_their_order) {
   EXPECT_EQ(out_of_order, 0U);
   for (const std::size_t count : next) EXPECT_EQ(count, each);
 }
+
+INSTANTIATE_TEST_SUITE_P(overflows, inbox_stress_test, testing::Bool());
 
 }  // namespace

@@ -93,11 +93,28 @@ inline void core::tell_of_end(void* self) noexcept {
   }
 }
 
-inline bool core::make_instance(invocation& call, lease& on_loan) {
+inline bool core::start_cold(invocation& call, lease& on_loan,
+                             instance_shard* home, std::int64_t& now) {
   instance_pool& pool = call.version->instances;
-  instance& made = *pool.make();
+  if (call.has(invocation::claimed)) {
+    if (home != nullptr) pool.give_up_room(home);
+    return false;
+  }
+  if (home == nullptr && !reserve_instance(call, now)) return false;
+  pool.note(now, true);
+  enter_init(call, pool.next_start(), now);
+  return make_instance(call, on_loan, home, now);
+}
+
+// Returns false if its handler must not start any more; else `now` is when it
+// was made.
+inline bool core::make_instance(invocation& call, lease& on_loan,
+                                instance_shard* home, std::int64_t& now) {
+  instance_pool& pool = call.version->instances;
+  instance& made = *pool.make(home);
   on_loan.hold(pool, made);
-  if (is_late(call, time_.now())) return false;
+  now = made.made_at;
+  if (is_late(call, now)) return false;
   if (!pool.is_shared()) return true;
   const auto is_over = [&] { return call.has(invocation::claimed); };
   pool.share(made, call.loan, is_over);

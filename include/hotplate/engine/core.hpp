@@ -213,7 +213,10 @@ class core {
   void bound_handler(invocation& call, std::int64_t now) noexcept;
   void call_handler(invocation& call, worker& on, lease& on_loan) noexcept;
   bool take_instance(invocation& call, worker& on, lease& on_loan);
-  bool take_elsewhere(invocation& call, lease& on_loan, std::int64_t now);
+  bool take_elsewhere(invocation& call, const worker& on, lease& on_loan,
+                      std::int64_t now);
+  bool start_cold(invocation& call, lease& on_loan, instance_shard* home,
+                  std::int64_t& now);
   fiber* finish(invocation& call, worker& on, lease& on_loan) noexcept;
   void part_with(const invocation& call, worker& on, lease& on_loan) noexcept;
 
@@ -224,7 +227,8 @@ class core {
   bool make_room(invocation& call, instance_ends::moment& seen);
   void wait_for_end(const instance_ends::moment& seen);
   static void tell_of_end(void* self) noexcept;
-  bool make_instance(invocation& call, lease& on_loan);
+  bool make_instance(invocation& call, lease& on_loan, instance_shard* home,
+                     std::int64_t& now);
   static void disown(invocation& call) noexcept;
   bool is_late(invocation& call, std::int64_t now) noexcept;
 

@@ -165,8 +165,9 @@ class invocation_pool {
       timers_->forgo(timers_each);
       return;
     }
+    // With those that have rested since: what is idle of a slab must meet.
     while (sorted.idle != nullptr) {
-      shared_.push(*std::exchange(sorted.idle, sorted.idle->next_free));
+      resting_.push(*std::exchange(sorted.idle, sorted.idle->next_free));
     }
     sorted.idle_count = 0;
   }

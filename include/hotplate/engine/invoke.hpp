@@ -198,7 +198,7 @@ HOTPLATE_INLINE bool core::take_instance(invocation& call, worker& on,
   const std::int64_t now = call.started.load(std::memory_order_relaxed);
   instance* const warm = pool.take_own(on.index(), now);
   if (warm == nullptr) [[unlikely]]
-    return take_elsewhere(call, on_loan, now);
+    return take_elsewhere(call, on, on_loan, now);
   call.start.store(warm->start.load(std::memory_order_relaxed),
                    std::memory_order_relaxed);
   on_loan.hold(pool, *warm);
@@ -209,19 +209,17 @@ HOTPLATE_INLINE bool core::take_instance(invocation& call, worker& on,
 }
 
 HOTPLATE_NOINLINE inline bool core::take_elsewhere(invocation& call,
+                                                   const worker& on,
                                                    lease& on_loan,
                                                    std::int64_t now) {
   instance_pool& pool = call.version->instances;
-  if (instance* const idle = take_idle(call, now)) {
+  instance_shard* const home = pool.reserve_own(on.index());
+  instance* const idle = home == nullptr ? take_idle(call, now) : nullptr;
+  if (idle != nullptr) {
     pool.note(now, false);
     on_loan.hold(pool, *idle);
-  } else {
-    if (call.has(invocation::claimed)) return false;
-    if (!reserve_instance(call, now)) return false;
-    pool.note(now, true);
-    enter_init(call, pool.next_start(), now);
-    if (!make_instance(call, on_loan)) return false;
-    now = time_.now();
+  } else if (!start_cold(call, on_loan, home, now)) {
+    return false;
   }
   bound_handler(call, now);
   enter_handler(call, now);

@@ -121,7 +121,8 @@ inline std::uint64_t random_identity() {
   return drawn;
 }
 
-inline thread_config threads_of(const engine_config& config) {
+inline thread_config threads_of(const engine_config& config,
+                                chunk_source& chunks) {
   return {.workers = static_cast<std::size_t>(config.workers),
           .spin = std::chrono::nanoseconds(config.spin).count(),
           .spares = static_cast<std::size_t>(config.max_spare_threads),
@@ -129,7 +130,8 @@ inline thread_config threads_of(const engine_config& config) {
           .blocking = static_cast<std::size_t>(config.max_blocking_threads),
           .name = config.name,
           .pinned = config.pin_workers,
-          .overflows = config.overflows};
+          .overflows = config.overflows,
+          .chunks = &chunks};
 }
 
 inline core::core(engine_config config)
@@ -140,7 +142,7 @@ inline core::core(engine_config config)
       chunks_(config_.max_held_response_bytes, config_.workers != 0),
       limit_(config_.max_concurrency),
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
-      threads_(time_, threads_of(config_)),
+      threads_(time_, threads_of(config_, *chunks_)),
       budget_(config_.instance_memory.count),
       rooms_(*chunks_),
       meters_(threads_.indices()),

@@ -41,7 +41,7 @@ inline eviction instance_budget::unharmed(instance* taken) noexcept {
 
 // Under the lock: from now on, the oldest may be called upon.
 inline void instance_pool::rank() noexcept {
-  if (!budget_.limited() || ranked_ || closed_ || live_ <= floor_) return;
+  if (!budget_.limited() || ranked_ || closed_ || !spares_any()) return;
   if (idle_.oldest() == forever) {
     // The next to come back ranks the pool, unless it has just come, and has
     // seen the pool calm.
@@ -65,7 +65,7 @@ inline instance* instance_pool::give_up(std::int64_t last_use) noexcept {
   const lock_guard hold(lock_);
   ranked_ = false;
   instance* gone = nullptr;
-  if (!closed_ && live_ > floor_) gone = idle_.take_since(last_use);
+  if (!closed_ && spares_any()) gone = idle_.take_since(last_use);
   if (gone != nullptr) end(*gone, retire_reason::evicted);
   rank();
   return gone;
@@ -75,11 +75,15 @@ inline instance* instance_pool::give_up(std::int64_t last_use) noexcept {
 inline bool instance_pool::restore(instance& unharmed) noexcept {
   const lock_guard hold(lock_);
   if (closed_) return false;
-  all_.add(unharmed);
   unharmed.made_ahead = false;  // It has been used.
-  count_in(unharmed);
-  ++live_;
-  --ending_;
+  if (instance_shard* const home = shards_.of(unharmed)) {
+    home->take_back(unharmed);
+  } else {
+    all_.add(unharmed);
+    count_in(unharmed);
+    ++live_;
+    --ending_;
+  }
   --given_up_;
   idle_.add(unharmed);
   static_cast<void>(keep_calm(&unharmed));
@@ -92,7 +96,7 @@ struct instance_pool::ending : task {
       : pool(its), gone(end), caller(waiting) {
     task::run = [](task& self, worker&) -> fiber* {
       auto& mine = static_cast<ending&>(self);
-      mine.pool.begin_end();
+      mine.pool.cannot_be_restored();
       mine.pool.retire(&mine.gone);
       mine.done = true;
       return &mine.caller;
@@ -109,8 +113,8 @@ struct instance_pool::ending : task {
   bool done = false;
 };
 
-// Of one given up: it is not restored any more.
-inline void instance_pool::begin_end() noexcept {
+// Of one given up.
+inline void instance_pool::cannot_be_restored() noexcept {
   const lock_guard hold(lock_);
   --given_up_;
 }
@@ -165,14 +169,6 @@ HOTPLATE_NOINLINE inline bool instance_pool::make_room(
   const lock_guard hold(lock_);
   --live_;
   return false;
-}
-
-inline void instance_pool::give_up_room() noexcept {
-  {
-    const lock_guard hold(lock_);
-    --live_;
-  }
-  budget_.give_back(memory());
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

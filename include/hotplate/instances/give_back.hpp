@@ -35,12 +35,30 @@ HOTPLATE_INLINE instance* instance_pool::put_back(instance& used,
 
 HOTPLATE_NOINLINE inline instance* instance_pool::doom(
     instance& gone, retire_reason why) noexcept {
-  {
+  if (doom_silently(gone)) return nullptr;
+  if (shards_.of(gone) == nullptr) {
     const lock_guard hold(lock_);
     end(gone, why);
+  } else {
+    begin_end(gone, why);
+    if (armed_.load(std::memory_order_relaxed)) disarm_if_none();
   }
   gone.older = nullptr;
   return end_silently(&gone);
+}
+
+// One of a shard, in one step. The invocation that has used it still names its
+// version, so nobody takes away what it was made of before it is gone.
+inline bool instance_pool::doom_silently(instance& gone) noexcept {
+  instance_shard* const home = shards_.of(gone);
+  if (home == nullptr || !maker_.ends_silently()) return false;
+  ends_.begin();
+  home->remove(gone, shards_.limited());
+  maker_.end(gone);
+  budget_.give_back(memory());
+  if (armed_.load(std::memory_order_relaxed)) disarm_if_none();
+  ends_.finish(1);
+  return true;
 }
 
 // Nobody notices when those end that run no code of the handler's.
@@ -50,18 +68,39 @@ inline instance* instance_pool::end_silently(instance* gone) noexcept {
   return nullptr;
 }
 
-// Under the lock: one that is not idle will be destroyed.
-inline void instance_pool::end(instance& gone, retire_reason why) noexcept {
-  strike_off(gone);
+// Under the lock, unless a shard has it: one that is not idle will be
+// destroyed.
+inline void instance_pool::begin_end(instance& gone,
+                                     retire_reason why) noexcept {
   gone.ends_for = why;
-  ++ending_;
-  if (why == retire_reason::evicted) {
-    ++given_up_;
-  } else {
-    ends_.begin();
+  if (why != retire_reason::evicted) ends_.begin();
+  if (instance_shard* const home = shards_.of(gone)) {
+    home->begin_end(gone);
+    return;
   }
-  if (--live_ > 0 || !armed_) return;
-  // Nothing is left that could expire: no wake-up for it.
+  strike_off(gone);
+  ++ending_;
+  --live_;
+}
+
+// Under the lock.
+inline void instance_pool::end(instance& gone, retire_reason why) noexcept {
+  if (why == retire_reason::evicted) ++given_up_;
+  begin_end(gone, why);
+  if (armed_ && !has_live()) disarm();
+}
+
+HOTPLATE_NOINLINE inline void instance_pool::disarm_if_none() noexcept {
+  const lock_guard hold(lock_);
+  if (armed_ && !has_live()) disarm();
+}
+
+// Under the lock: nothing is left that could expire, so no wake-up for it.
+// Shards are not counted as of one moment: what has been made meanwhile, and
+// come back, either finds the pool calm no more, or is found here.
+inline void instance_pool::disarm() noexcept {
+  calm_.store(false, std::memory_order_seq_cst);
+  if (idle_.oldest() != forever) return;
   threads_.timers().disarm(expiry_);
   armed_ = false;
 }
@@ -73,6 +112,9 @@ HOTPLATE_NOINLINE inline instance* instance_pool::put_first(
   if (use_up(used)) return doom(used, retire_reason::used_up);
   used.idle_since = now;
   if (has_policy()) return put_idle(used);
+  if (keeps_none() && !closed_.load(std::memory_order_relaxed)) {
+    return doom(used, retire_reason::expired);
+  }
   const bool again = came_back_.exchange(true, std::memory_order_relaxed);
   if (again && keep_alive_ > 0) {
     const lock_guard hold(lock_);
@@ -106,7 +148,7 @@ HOTPLATE_NOINLINE inline instance* instance_pool::put_aside(
 // Whether the policy's verdict that it is to end at once stands.
 inline bool instance_pool::may_end() const noexcept {
   const lock_guard hold(lock_);
-  return !closed_ && live_ > floor_;
+  return !closed_ && spares_any();
 }
 
 // For whoever has a caller that stands still on his worker. A few wait at most:

@@ -16,33 +16,43 @@
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 /// Idle instances by the time of their last use.
-/// Thread safety: none.
+/// Thread safety: none, but that any thread may ask whether newest() is null.
 class instance_list {
  public:
-  instance* newest() const noexcept { return newest_; }
+  instance* newest() const noexcept {
+    return newest_.load(std::memory_order_relaxed);
+  }
   instance* oldest() const noexcept { return oldest_; }
 
   // Whoever comes first: mostly, the newest.
   void link(instance& idle) noexcept {
     instance* newer = nullptr;
-    instance* older = newest_;
+    instance* older = newest();
     while (older != nullptr && older->idle_since > idle.idle_since) {
       newer = older;
       older = older->older;
     }
     idle.newer = newer;
     idle.older = older;
-    *(newer == nullptr ? &newest_ : &newer->older) = &idle;
+    set_older(newer, &idle);
     *(older == nullptr ? &oldest_ : &older->newer) = &idle;
   }
 
   void unlink(instance& used) noexcept {
-    *(used.newer == nullptr ? &newest_ : &used.newer->older) = used.older;
+    set_older(used.newer, used.older);
     *(used.older == nullptr ? &oldest_ : &used.older->newer) = used.newer;
   }
 
  private:
-  instance* newest_ = nullptr;
+  void set_older(instance* newer, instance* older) noexcept {
+    if (newer == nullptr) {
+      newest_.store(older, std::memory_order_relaxed);
+    } else {
+      newer->older = older;
+    }
+  }
+
+  std::atomic<instance*> newest_ = nullptr;
   instance* oldest_ = nullptr;
 };
 
@@ -51,6 +61,12 @@ class instance_list {
 class instance_roll {
  public:
   instance* first() const noexcept { return first_; }
+  template <typename See>
+  void for_each(const See& see) const {
+    for (instance* each = first_; each != nullptr; each = each->next) {
+      see(*each);
+    }
+  }
   void add(instance& made) noexcept {
     made.next = first_;
     made.previous = nullptr;
@@ -119,6 +135,16 @@ class idle_set {
     count(idle_time(taken.idle_since, now));
   }
   void count(std::int64_t idle) noexcept { spent_ += idle; }
+
+  /// Without the lock: whether one can be seen. One that is being looked at for
+  /// its age cannot.
+  bool has_any() const noexcept {
+    if (list_.newest() != nullptr) return true;
+    for (const place& each : all_places()) {
+      if (each.newest.load(std::memory_order_seq_cst) != nullptr) return true;
+    }
+    return false;
+  }
 
   /// The one of the list used last, else one from any place.
   instance* take(std::int64_t now) noexcept {

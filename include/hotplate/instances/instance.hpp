@@ -41,6 +41,7 @@ struct instance {
   retire_reason ends_for = retire_reason::expired;  // Once it is ending.
   // Of the next invocation to take it; written under the pool's lock.
   std::atomic<start_kind> start = start_kind::warm;
+  std::uint16_t home = 0;  // Where it is counted: a worker + 1; 0: in the pool.
 };
 
 /// An init that took longer counts as failed.

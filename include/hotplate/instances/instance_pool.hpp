@@ -14,6 +14,7 @@
 #include "hotplate/instances/maker.hpp"
 #include "hotplate/instances/nobody.hpp"
 #include "hotplate/instances/reserved_time.hpp"
+#include "hotplate/instances/shard.hpp"
 #include "hotplate/keep_alive.hpp"
 #include "hotplate/sched/scheduler.hpp"
 
@@ -33,8 +34,9 @@ enum class shortage : std::uint8_t { none, instances, until_end, memory };
 /// I1: an instance is being made, idle, on loan (these are `live_`) or ending.
 /// I2: while one is idle that may expire, the timer is armed or work is queued,
 ///     or whoever gave it back is about to see to that: `calm_` is false.
-/// I3: live_ + ending_ never exceeds the function's max_instances; each of
-///     these has claimed the function's memory of the engine's budget.
+/// I3: live_ + ending_ + granted_ never exceeds the function's max_instances;
+///     each that exists has claimed the function's memory of the engine's
+///     budget. Where there are shards, they count those that they have made.
 /// I4: with a budget, what I2 says of the timer holds for the pool's rank.
 /// I5: of those in all_, as many count as provisioned as the function wants,
 ///     or all; those that were made ahead before others.
@@ -55,7 +57,8 @@ class instance_pool : private task {
         keep_alive_(std::chrono::nanoseconds(config_.keep_alive).count()),
         floor_(std::max(config_.min_instances, config_.provisioned)),
         maker_(version, function, rooms),
-        idle_(threads.size()) {
+        idle_(threads.size()),
+        shards_(threads.size(), config_.max_instances > 0) {
     task::run = &work;
     task::refuse = [](task& self, worker&) noexcept {
       static_cast<instance_pool&>(self).try_again();
@@ -120,19 +123,13 @@ class instance_pool : private task {
                                      std::int64_t now, bool warm) noexcept;
   void spoil(instance*& loan) noexcept;
 
-  /// Room for one more, which make() or give_up_room() must then be called for;
-  /// after a shortage of memory, make_room() first.
-  shortage reserve() noexcept {
-    const lock_guard hold(lock_);
-    if (!add_live()) {
-      return ending_ > given_up_ ? shortage::until_end : shortage::instances;
-    }
-    return budget_.try_claim(memory()) ? shortage::none : shortage::memory;
-  }
+  // --- reserve.hpp
+  [[nodiscard]] instance_shard* reserve_own(std::size_t worker) noexcept;
+  shortage reserve() noexcept;
+  void give_up_room(instance_shard* home = nullptr) noexcept;
 
   // --- evict.hpp
   bool make_room(worker& on, instance_ends::moment& seen) noexcept;
-  void give_up_room() noexcept;
 
   /// Tells the policy, if there is one.
   void note(std::int64_t now, bool cold) const noexcept {
@@ -143,8 +140,9 @@ class instance_pool : private task {
   /// How make() will do it, as far as can be told.
   start_kind next_start() const noexcept { return maker_.next(); }
 
-  /// A new one, by the handler's own code: may throw anything.
-  instance* make(bool ahead = false);  // provision.hpp
+  /// A new one, in the room that was reserved, by the handler's own code: may
+  /// throw anything.
+  instance* make(instance_shard* home, bool ahead = false);  // reserve.hpp
 
   // --- sweep.hpp
   /// From now on instances are kept, and made ahead.
@@ -154,21 +152,14 @@ class instance_pool : private task {
   /// wait for their keep-alive time.
   bool close(retire_reason why) noexcept;
 
-  /// Instances that exist: being made, idle, on loan or ending.
-  std::uint64_t live() const noexcept {
-    const lock_guard hold(lock_);
-    return static_cast<std::uint64_t>(live_ + ending_);
-  }
-
   // --- list.hpp
+  /// Instances that exist: being made, idle, on loan or ending.
+  std::uint64_t live() const noexcept;
   /// Those that are initialised and not retired.
   template <int = 0>
   std::vector<instance_info> list(std::int64_t now) const;
 
-  std::uint64_t evicted() const noexcept {
-    const lock_guard hold(lock_);
-    return evicted_;
-  }
+  std::uint64_t evicted() const noexcept;
   std::uint64_t failed_ends() const noexcept { return maker_.failed_ends(); }
 
   /// Nothing is left that the handler's code made.
@@ -177,28 +168,25 @@ class instance_pool : private task {
   }
 
   /// Time that instances have spent idle, up to `now`.
-  std::int64_t idle(std::int64_t now) const noexcept {
-    const lock_guard hold(lock_);
-    return idle_.spent(now);
-  }
+  std::int64_t idle(std::int64_t now) const noexcept;
 
   /// Calls see(time, ended) for each time that instances were reserved, up to
   /// `now`.
   template <typename See>
-  void see_reserved(std::int64_t now, const See& see) const {
-    const lock_guard hold(lock_);
-    reserved_.see_all(now, see);
-  }
+  void see_reserved(std::int64_t now, const See& see) const;
 
  private:
   bool has_policy() const noexcept { return policy_ != nullptr; }
   std::int64_t memory() const noexcept { return config_.memory.count; }
-  static time_point as_time(std::int64_t nanoseconds) noexcept {
-    return time_point{std::chrono::nanoseconds{nanoseconds}};
-  }
+  static time_point as_time(std::int64_t nanoseconds) noexcept;
 
   // --- give_back.hpp
+  void begin_end(instance& gone, retire_reason why) noexcept;
   void end(instance& gone, retire_reason why) noexcept;
+  bool has_live() const noexcept { return live_ > 0 || shards_.live() > 0; }
+  void disarm() noexcept;
+  void disarm_if_none() noexcept;
+  bool doom_silently(instance& gone) noexcept;
   instance* end_silently(instance* gone) noexcept;
   instance* put_first(instance& used, std::int64_t now) noexcept;
   static bool use_up(instance& used) noexcept;
@@ -232,12 +220,21 @@ class instance_pool : private task {
                     std::int64_t) noexcept;
   instance* give_up(std::int64_t last_use) noexcept;
   bool restore(instance& unharmed) noexcept;
-  void begin_end() noexcept;
+  void cannot_be_restored() noexcept;
   bool end_evicted(instance& gone, worker& on) noexcept;
   static std::int64_t end_all(instance* given_up, worker& on) noexcept;
 
-  // --- provision.hpp
+  // --- reserve.hpp
+  bool is_full() const noexcept;
   bool add_live() noexcept;
+  bool grant(instance_shard& to) noexcept;
+  void open_shards() noexcept;
+  bool spares_any() const noexcept { return floor_ == 0 || live_ > floor_; }
+  bool keeps_none() const noexcept {
+    return keep_alive_ == 0 && floor_ == 0 && !has_policy();
+  }
+
+  // --- provision.hpp
   static start_kind start_of_use(instance& taken) noexcept;
   void count_in(instance& made) noexcept;
   void count_out(instance& other) noexcept;
@@ -263,26 +260,29 @@ class instance_pool : private task {
 
   // Written under the lock: an idle instance may be left to the timer.
   std::atomic<bool> calm_ = false;
+  std::atomic<bool> armed_ = false;  // The timer, under the lock.
+  std::atomic<bool> closed_ = true;  // Until open(); under the lock.
   std::atomic<bool> came_back_ = false;
 
   mutable lock lock_;  // Guards everything below, and what idles.
   idle_set idle_;
+  instance_shards shards_;
   instance_list joinable_;  // In use, with room for others.
-  instance_roll all_;       // Initialised, not ending.
+  instance_roll all_;       // Initialised, not ending; but for the shards'.
   reserved_time reserved_;
   std::int64_t counted_ = 0;  // Those that count as provisioned.
-  std::int64_t live_ = 0;
+  std::int64_t live_ = 0;     // But for the shards', so the next one.
   std::int64_t ending_ = 0;
+  std::int64_t granted_ = 0;    // To shards, of max_instances.
+  std::int32_t starts_ = 0;     // Until there are shards.
   std::int64_t given_up_ = 0;   // Of these, those that may be restored yet.
   instance* doomed_ = nullptr;  // Ending, by `older`, on the pool's own fiber.
   std::size_t doomed_count_ = 0;
   timer expiry_;
-  bool armed_ = false;
   std::int64_t armed_for_ = 0;
   timer rank_;  // In the budget, by the last use of one that is idle.
   bool ranked_ = false;
   std::uint64_t evicted_ = 0;
-  bool closed_ = true;  // Until open().
   retire_reason closed_for_ = retire_reason::removed;
   timer refill_;
   std::int64_t not_before_ = 0;  // After an init that failed, ahead.
@@ -295,5 +295,6 @@ class instance_pool : private task {
 #include "hotplate/instances/give_back.hpp"
 #include "hotplate/instances/list.hpp"
 #include "hotplate/instances/provision.hpp"
+#include "hotplate/instances/reserve.hpp"
 #include "hotplate/instances/share.hpp"
 #include "hotplate/instances/sweep.hpp"

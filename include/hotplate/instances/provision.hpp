@@ -6,38 +6,9 @@
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
-// Under the lock: one more exists, unless they are max_instances. One that was
-// too few to expire may not be any more.
-inline bool instance_pool::add_live() noexcept {
-  const std::int64_t most = config_.max_instances;
-  if (most > 0 && live_ + ending_ >= most) return false;
-  if (++live_ > floor_) {
-    if (!armed_) calm_.store(false, std::memory_order_seq_cst);
-    rank();
-  }
-  return true;
-}
-
 // Under the lock.
 inline bool instance_pool::lacks_any() const noexcept {
   return !closed_ && live_ < config_.provisioned;
-}
-
-inline instance* instance_pool::make(bool ahead) {
-  try {
-    instance* const made = maker_.make();
-    made->pool = this;
-    made->in_use = 1;
-    made->made_at = clock_.now();
-    made->made_ahead = ahead;
-    const lock_guard hold(lock_);
-    all_.add(*made);
-    count_in(*made);
-    return made;
-  } catch (...) {
-    give_up_room();
-    throw;
-  }
 }
 
 inline bool instance_pool::reserve_ahead() noexcept {
@@ -130,8 +101,8 @@ inline bool instance_pool::make_ahead(worker& on) noexcept try {
     return false;
   }
   const std::int64_t from = clock_.now();
-  instance* const made = make(true);
-  const std::int64_t now = clock_.now();
+  instance* const made = make(nullptr, true);
+  const std::int64_t now = made->made_at;
   if (now - from > longest_init) {
     pause();
     retire(doom(*made, retire_reason::failed));

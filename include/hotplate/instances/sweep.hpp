@@ -11,7 +11,7 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 // `back` has just come back. False if there is no memory for that.
 inline bool instance_pool::keep_calm(const instance* back) noexcept {
   calm_.store(true, std::memory_order_seq_cst);
-  if (live_ <= floor_) return true;
+  if (!spares_any()) return true;
   rank();
   const std::int64_t next = next_expiry(back);
   if (next == forever) {
@@ -36,6 +36,10 @@ inline std::int64_t instance_pool::next_expiry(
   }
   const std::int64_t oldest = idle_.oldest();
   return oldest == forever ? forever : oldest + keep_alive_;
+}
+
+inline time_point instance_pool::as_time(std::int64_t nanoseconds) noexcept {
+  return time_point{std::chrono::nanoseconds{nanoseconds}};
 }
 
 inline void instance_pool::keep(instance& idle, std::chrono::nanoseconds time,
@@ -143,19 +147,18 @@ inline instance* instance_pool::ask_policy() noexcept {
 
 inline instance* instance_pool::take_due() noexcept {
   const lock_guard hold(lock_);
-  if (closed_ || live_ <= floor_) return nullptr;
+  if (closed_ || !spares_any()) return nullptr;
   return idle_.take_due(clock_.now());
 }
 
 // Under the lock: a list, by `older`, of all that are idle since then and need
 // not stay. They count as ending.
 inline instance* instance_pool::take_idle(std::int64_t since) noexcept {
-  const std::int64_t stay = closed_ ? 0 : floor_;
   const retire_reason why = closed_ ? closed_for_ : retire_reason::expired;
   const std::int64_t now = clock_.now();
   instance* first = nullptr;
   instance** last = &first;
-  while (live_ > stay) {
+  while (closed_ || spares_any()) {
     instance* const gone = idle_.take_since(since);
     if (gone == nullptr) break;
     idle_.count(*gone, now);
@@ -172,17 +175,22 @@ inline void instance_pool::retire(instance* gone) noexcept {
   if (gone == nullptr) return;
   std::int64_t count = 0;
   std::int64_t evicted = 0;
+  std::int64_t own = 0;  // Those that no shard counts.
   {
     const nobody running(maker_.ends_silently() ? nullptr : threads_.here());
     for (; gone != nullptr; ++count) {
-      if (gone->ends_for == retire_reason::evicted) ++evicted;
-      maker_.end(*std::exchange(gone, gone->older));
+      instance& each = *std::exchange(gone, gone->older);
+      instance_shard* const home = shards_.of(each);
+      if (each.ends_for == retire_reason::evicted) ++evicted;
+      maker_.end(each);
+      if (home == nullptr) ++own;
+      if (home != nullptr) home->finish_end(shards_.limited());
     }
   }
   bool lacking = false;
-  {
+  if (own + evicted > 0) {
     const lock_guard hold(lock_);
-    ending_ -= count;
+    ending_ -= own;
     evicted_ += static_cast<std::uint64_t>(evicted);
     lacking = lacks_any();
   }

@@ -78,8 +78,12 @@ inline void worker::end_stay(void* argument) noexcept {
 
 inline shared_sched::shared_sched(clock_source& time, std::size_t regular,
                                   std::size_t spare,
-                                  const overflow_watch* overflow_reports)
-    : dog(time), beds(regular + spare), overflows(overflow_reports) {
+                                  const overflow_watch* overflow_reports,
+                                  chunk_source* chunks)
+    : arrivals(chunks),
+      dog(time),
+      beds(regular + spare),
+      overflows(overflow_reports) {
   for (std::size_t i = 0; i < regular + spare; ++i) {
     workers.push_back(make_owned<worker>(
         *this, i, i < regular ? worker_kind::regular : worker_kind::spare));

@@ -26,6 +26,7 @@ struct thread_config {
   std::string name = "hotplate";
   bool pinned = false;
   const overflow_watch* overflows = nullptr;
+  chunk_source* chunks = nullptr;  ///< For many arrivals at once; see inbox.
 };
 
 /// The workers of one engine and the threads that run them; or, host-pumped,
@@ -38,7 +39,8 @@ class scheduler {
         config_(std::move(config)),
         pumped_(config_.workers == 0),
         size_(pumped_ ? 1 : config_.workers),
-        shared_(time, size_, pumped_ ? 0 : config_.spares, config_.overflows),
+        shared_(time, size_, pumped_ ? 0 : config_.spares, config_.overflows,
+                config_.chunks),
         spares_(shared_, size_, &run_spare, this),
         guests_(shared_, shared_.workers.size(), config_.guests),
         blocking_(shared_, shared_.workers.size() + config_.guests,

@@ -19,7 +19,7 @@ class worker;
 /// What the workers of one engine share.
 struct shared_sched {
   shared_sched(clock_source& time, std::size_t regular, std::size_t spare,
-               const overflow_watch* overflow_reports);
+               const overflow_watch* overflow_reports, chunk_source* chunks);
   shared_sched(const shared_sched&) = delete;
   shared_sched& operator=(const shared_sched&) = delete;
   ~shared_sched();

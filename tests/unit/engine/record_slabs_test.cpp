@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <vector>
 
 #include "hotplate/engine.hpp"
 
@@ -13,6 +14,7 @@ using hotplate::detail::chunk_pool_hold;
 using hotplate::detail::chunk_source;
 using hotplate::detail::core;
 using hotplate::detail::invocation;
+using hotplate::detail::invocation_pool;
 using hotplate::detail::record_slabs;
 
 /// Calls somebody while a record ends, which gives its chunk back.
@@ -93,6 +95,31 @@ TEST_F(record_slabs_test, a_timer_may_come_after_the_memory_was_given_back) {
   owner_.code().end_wait(gone, token, 0);
 
   EXPECT_EQ(gone->state, 0U) << "it found no invocation";
+}
+
+// Half of each slab falls idle before a look, half after it.
+TEST_F(record_slabs_test, those_that_fell_idle_at_two_looks_meet_at_a_later) {
+  hotplate::detail::timer_queue timers;
+  invocation_pool pool(owner_, owner_.code(), 1);
+  pool.use(timers);
+  std::vector<invocation*> all;
+  for (std::size_t i = 0; i < 10 * record_slabs::per_slab; ++i) {
+    all.push_back(pool.take(nullptr));
+  }
+
+  for (std::size_t half = 0; half < 2; ++half) {
+    for (std::size_t i = half; i < all.size(); i += 2) {
+      pool.give(*all[i], nullptr);
+    }
+    pool.look();
+    while (pool.trim()) {
+    }
+  }
+  pool.look();
+  while (pool.trim()) {
+  }
+
+  EXPECT_FALSE(pool.holds_many(0)) << "two slabs are left";
 }
 
 }  // namespace
