@@ -1,7 +1,5 @@
 #pragma once
 
-#include <time.h>
-
 #include <exception>
 
 #include "hotplate/engine/core.hpp"
@@ -121,31 +119,6 @@ HOTPLATE_NOINLINE inline void core::send_to_worker(invocation& call,
   }
 }
 
-// On the calling thread, unless it has to wait for a place first: who is called
-// in then runs on a worker. A handler that calls is on a worker already. What
-// the caller lends it, it may use until it ends.
-inline worker* core::invoke_here(invocation& call, worker* here,
-                                 const std::stop_token& stop) {
-  if (here != nullptr || threads_.pumped()) {
-    return stop.stop_possible() ? invoke(call, here, stop) : invoke(call, here);
-  }
-  if (stop.stop_requested() && !call.thrown) call.thrown = is_cancelled(call);
-  const admission answer = admit(call, nullptr);
-  if (answer == admission::refused) return nullptr;
-  const std::uint64_t generation = call.generation();
-  const std::stop_callback cancelling(
-      stop, [&]() noexcept { cancel(call, generation, errc::cancelled); });
-  if (answer == admission::granted) enter_queue(call);
-  if (answer == admission::granted && !threads_.run_here(call)) {
-    refuse(call, lacks_guest_place(call, config_.max_guest_threads));
-    return nullptr;
-  }
-  wait_as_thread(call, forever);
-  constexpr timespec nap{0, 50'000};
-  while (!call.has(invocation::ended)) nanosleep(&nap, nullptr);
-  return nullptr;
-}
-
 // On a fiber of the worker, from here on.
 inline fiber* core::run(task& self, worker& on) {
   auto& call = static_cast<invocation&>(self);
@@ -196,7 +169,7 @@ HOTPLATE_INLINE bool core::take_instance(invocation& call, worker& on,
                                          lease& on_loan) {
   instance_pool& pool = call.version->instances;
   const std::int64_t now = call.started.load(std::memory_order_relaxed);
-  instance* const warm = pool.take_own(on.index(), now);
+  instance* const warm = pool.take_own(on.seat(), now);
   if (warm == nullptr) [[unlikely]]
     return take_elsewhere(call, on_loan, now);
   call.start.store(warm->start.load(std::memory_order_relaxed),
@@ -239,7 +212,7 @@ HOTPLATE_INLINE fiber* core::finish(invocation& call, worker& on,
   const bool warm = won && (call.is.verdict == errc::ok ||
                             leaves_instance_sound(call.is.verdict));
   const bool ends = call.loan == nullptr
-                        ? on_loan.give_back(on.index(), now, warm)
+                        ? on_loan.give_back(on.seat(), now, warm)
                         : on_loan.give_back_shared(call.loan, now, warm);
   if (ends) [[unlikely]]
     part_with(call, on, on_loan);

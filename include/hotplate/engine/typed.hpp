@@ -8,6 +8,7 @@
 #include "hotplate/engine/continuation.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/errors.hpp"
+#include "hotplate/engine/invoke_here.hpp"
 #include "hotplate/engine/lookup.hpp"
 #include "hotplate/function.hpp"
 #include "hotplate/pending.hpp"
@@ -107,12 +108,6 @@ decltype(auto) keep([[maybe_unused]] arena& memory, Argument& argument) {
   }
 }
 
-/// Whether the caller of invoke_here stays until the handler has ended: not a
-/// handler, which may be thrown out, nor one who pumps.
-inline bool stays(const core& engine, const worker* here) noexcept {
-  return here == nullptr && engine.config().workers != 0;
-}
-
 /// For a caller that stays.
 template <typename Argument>
 decltype(auto) borrow([[maybe_unused]] arena& memory, Argument& argument) {
@@ -171,6 +166,7 @@ template <typename R, typename... Args>
 outcome<R> function<R(Args...)>::call_here(Args... args) const {
   detail::core& engine = core();
   detail::worker* here = engine.here_or_throw({});
+  const detail::guest_place own(engine, here);
   detail::invocation* const call =
       detail::prepare<true, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(

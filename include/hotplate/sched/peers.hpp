@@ -20,6 +20,16 @@ inline void worker::offer(fiber& ready) noexcept {
   }
 }
 
+inline void worker::resume(fiber& ready) noexcept {
+  if (&ready == &root_) {
+    call_root();
+  } else if (!lets_go(ready)) {
+    ready_.push(ready);
+  } else if (ready.call()) {
+    offer(ready);
+  }
+}
+
 inline void worker::send(fiber& ready) noexcept {
   &ready == &root_ ? call_root() : mail_.push(ready);
   nudge();
