@@ -77,6 +77,10 @@ class core {
   worker* invoke(invocation& call, worker* here, const std::stop_token& stop);
   /// Starts it; somebody may wait for it later.
   void start(invocation& call, worker* here) noexcept;
+  /// The same, as of `now`; see scheduler::submit() for `tells`.
+  void start(invocation& call, worker* here, std::int64_t now,
+             bool tells) noexcept;
+  void tell_workers() noexcept { threads_.tell_workers(); }
   // --- invoke_here.hpp
   /// As invoke(), on the calling thread; see guest_place for `here`.
   worker* invoke_here(invocation& call, worker* here,
@@ -201,7 +205,7 @@ class core {
 
   // --- invoke.hpp
   enum class admission { granted, waiting, refused };
-  admission admit(invocation& call, worker* here) noexcept;
+  admission admit(invocation& call, worker* here, std::int64_t now) noexcept;
   admission bar(invocation& call) noexcept;
   admission shut_out(invocation& call) noexcept;
   static bool is_gone(const invocation& call) noexcept;
@@ -209,7 +213,8 @@ class core {
   worker* run_directly(invocation& call, worker& here);
   worker* wait_or_leave(invocation& call, worker* here);
   void run_pumping(invocation& call);  // pump.hpp
-  void send_to_worker(invocation& call, worker* here) noexcept;
+  void send_to_worker(invocation& call, worker* here,
+                      bool tells = true) noexcept;
   static fiber* run(task& self, worker& on);
   static void refuse_fiber(task& self, worker& on) noexcept;
   bool begin(invocation& call) noexcept;

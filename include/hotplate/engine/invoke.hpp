@@ -12,7 +12,7 @@
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 inline worker* core::invoke(invocation& call, worker* here) {
-  const admission answer = admit(call, here);
+  const admission answer = admit(call, here, time_.now());
   if (answer != admission::granted) [[unlikely]]
     return answer == admission::waiting ? wait_or_leave(call, here) : here;
   if (here != nullptr) return run_directly(call, *here);
@@ -30,7 +30,7 @@ inline worker* core::invoke(invocation& call, worker* here) {
 HOTPLATE_NOINLINE inline worker* core::invoke(invocation& call, worker* here,
                                               const std::stop_token& stop) {
   if (stop.stop_requested() && !call.thrown) call.thrown = is_cancelled(call);
-  const admission answer = admit(call, here);
+  const admission answer = admit(call, here, time_.now());
   if (answer == admission::refused) return here;
   if (answer == admission::granted) send_to_worker(call, here);
   const std::uint64_t generation = call.generation();
@@ -40,12 +40,19 @@ HOTPLATE_NOINLINE inline worker* core::invoke(invocation& call, worker* here,
 }
 
 inline void core::start(invocation& call, worker* here) noexcept {
-  if (admit(call, here) == admission::granted) send_to_worker(call, here);
+  start(call, here, time_.now(), true);
+}
+inline void core::start(invocation& call, worker* here, std::int64_t now,
+                        bool tells) noexcept {
+  if (admit(call, here, now) == admission::granted) {
+    send_to_worker(call, here, tells);
+  }
 }
 
 // May it run now?
-inline core::admission core::admit(invocation& call, worker* here) noexcept {
-  show(call.arrived, time_.now());
+inline core::admission core::admit(invocation& call, worker* here,
+                                   std::int64_t now) noexcept {
+  show(call.arrived, now);
   bound_by(call, here);
   const bool barred =
       call.thrown != nullptr || draining_.load(std::memory_order_relaxed) ||
@@ -110,11 +117,12 @@ inline worker* core::run_directly(invocation& call, worker& here) {
 }
 
 HOTPLATE_NOINLINE inline void core::send_to_worker(invocation& call,
-                                                   worker* here) noexcept {
+                                                   worker* here,
+                                                   bool tells) noexcept {
   enter_queue(call);
   if (call.stack_class == no_stack) {
     if (!threads_.blocking().submit(call)) refuse(call, lacks_thread(call));
-  } else if (!threads_.submit(call, here)) {
+  } else if (!threads_.submit(call, here, tells)) {
     refuse(call, is_out_of_memory(call, "to queue it"));
   }
 }

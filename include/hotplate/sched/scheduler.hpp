@@ -131,19 +131,19 @@ class scheduler {
     return static_cast<worker*>(pthread_getspecific(here_));
   }
 
-  /// Queues a task from a thread that runs no worker; false: out of memory.
-  bool submit(task& unstarted) noexcept {
-    if (!shared_.arrivals.push(&unstarted)) return false;
-    shared_.wake_any();
-    return true;
-  }
-
-  /// The same from anywhere; `here` is the calling thread's worker, or null.
-  bool submit(task& unstarted, worker* here) noexcept {
+  /// Queues a task from anywhere; `here` is the calling thread's worker, or
+  /// null. False when memory is out. Who queues several at once may tell
+  /// workers later, by tell_workers().
+  bool submit(task& unstarted, worker* here, bool tells = true) noexcept {
     const bool may_push =
         here != nullptr && !here->on_root() && !here->is_plain();
-    return may_push ? here->push(unstarted) : submit(unstarted);
+    if (may_push) return here->push(unstarted, tells);
+    if (!shared_.arrivals.push(&unstarted)) return false;
+    if (tells) shared_.wake_any();
+    return true;
   }
+  bool submit(task& unstarted) noexcept { return submit(unstarted, nullptr); }
+  void tell_workers() noexcept { shared_.wake_any(); }
 
   /// The calling thread, which runs no worker, gets one to run tasks itself;
   /// null if too many threads have one already, or memory is out.

@@ -118,10 +118,11 @@ class worker {
 
   void resume(fiber& ready) noexcept;  // peers.hpp
 
-  /// Queues a task for this worker or a thief; false when memory is out.
-  bool push(task& unstarted) noexcept {
+  /// Queues a task for this worker or a thief, who is told unless the caller is
+  /// about to; false when memory is out.
+  bool push(task& unstarted, bool tells = true) noexcept {
     if (!tasks_.push(unstarted)) return false;
-    shared_.wake_any();
+    if (tells) shared_.wake_any();
     return true;
   }
 
