@@ -66,6 +66,9 @@ class [[maybe_unused]] function<R(Args...)> {
   friend class engine;
 
   outcome<R> call_here(Args... args) const;
+  template <typename Input>
+  std::vector<outcome<R>> invoke_plain(const Input* inputs, std::size_t count,
+                                       source_location where) const;
 
   detail::core& core() const noexcept {
     leash_.check("function handle", "used");

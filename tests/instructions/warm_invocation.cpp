@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "hotplate/engine.hpp"
+#include "modes.hpp"
 
 namespace {
 
@@ -67,12 +68,17 @@ int main(int argc, char** argv) {
   if (argc != 3) return EXIT_FAILURE;
   const int count = std::atoi(argv[1]);
   const std::string_view mode = argv[2];
-  hotplate::engine engine({.workers = 0});
+  if (mode == "here") return here(count) ? 0 : 1;
+  hotplate::engine engine({.workers = 0, .max_concurrency = 1'000'000});
   if (mode == "typed") return typed(engine, count) ? 0 : 1;
   if (mode == "nested") return nested(engine, count) ? 0 : 1;
   if (mode == "named") return named(engine, count) ? 0 : 1;
   if (mode == "unbounded") return clocked(count, false) ? 0 : 1;
   if (mode == "bounded") return clocked(count, true) ? 0 : 1;
-  std::fprintf(stderr, "modes: typed nested named unbounded bounded\n");
+  if (mode == "async") return async(engine, count) ? 0 : 1;
+  if (mode == "fan_out") return fan_out(engine, count) ? 0 : 1;
+  std::fprintf(stderr,
+               "modes: typed nested named unbounded bounded here async "
+               "fan_out\n");
   return EXIT_FAILURE;
 }

@@ -47,13 +47,13 @@ HOTPLATE_INLINE usage core::usage_of(const invocation& call) const noexcept {
 
 HOTPLATE_INLINE void core::meter(const invocation& call,
                                  worker* here) noexcept {
-  const bool plain =
-      here != nullptr && here->is_regular() && call.target != nullptr;
+  const bool plain = here != nullptr && here->seat() != worker::no_seat &&
+                     call.target != nullptr;
   if (!plain || !meters_.empty()) [[unlikely]]
     return meter_closely(call, here);
   usage used = usage_of(call, call.is.verdict, call.settled_at);
   used.arena_peak_bytes = call.memory.used();
-  call.target->meter.record(here->index(), used);
+  call.target->meter.record(here->seat(), used);
 }
 
 // Counted first, so that a meter that looks at statistics finds it there.
@@ -62,8 +62,8 @@ HOTPLATE_NOINLINE inline void core::meter_closely(const invocation& call,
   const usage used = usage_of(call);
   if (call.target == nullptr) {
     not_found_.fetch_add(1, std::memory_order_relaxed);
-  } else if (here != nullptr && here->is_regular()) {
-    call.target->meter.record(here->index(), used);
+  } else if (here != nullptr && here->seat() != worker::no_seat) {
+    call.target->meter.record(here->seat(), used);
   } else {
     call.target->meter.record_outside(used);
   }

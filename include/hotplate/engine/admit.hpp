@@ -14,9 +14,9 @@ struct core::seat {
   const scheduler& threads;
 
   std::size_t worker() const noexcept {
-    return here == nullptr ? no_seat::worker() : here->index();
+    return here == nullptr ? no_seat::worker() : here->seat();
   }
-  std::size_t workers() const noexcept { return threads.size(); }
+  std::size_t workers() const noexcept { return threads.seats(); }
 };
 
 // Null if the invocation has its places now; else the gate that is full.

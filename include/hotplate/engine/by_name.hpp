@@ -40,6 +40,7 @@ inline outcome<payload> invoke_encoded_here(core& engine, std::string_view name,
                                             payload_view event,
                                             const invoke_options& options) {
   worker* here = engine.here_or_throw({});
+  const guest_place own(engine, here);
   invocation* const call =
       prepare_encoded<true>(engine, name, event, options, here);
   if (call == nullptr) return no_record<payload>(engine, name);

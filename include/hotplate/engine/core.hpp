@@ -75,11 +75,16 @@ class core {
   worker* invoke(invocation& call, worker* here);
   /// The same; cancels it when `stop` says so.
   worker* invoke(invocation& call, worker* here, const std::stop_token& stop);
-  /// The same, on the calling thread.
-  worker* invoke_here(invocation& call, worker* here,
-                      const std::stop_token& stop);
   /// Starts it; somebody may wait for it later.
   void start(invocation& call, worker* here) noexcept;
+  /// The same, as of `now`; see scheduler::submit() for `tells`.
+  void start(invocation& call, worker* here, std::int64_t now,
+             bool tells) noexcept;
+  void tell_workers() noexcept { threads_.tell_workers(); }
+  // --- invoke_here.hpp
+  /// As invoke(), on the calling thread; see guest_place for `here`.
+  worker* invoke_here(invocation& call, worker* here,
+                      const std::stop_token& stop);
 
   // --- talk.hpp
   bool logs(const invocation& call, log_level level) const noexcept;
@@ -147,6 +152,11 @@ class core {
   time_point now() const noexcept { return as_time(time_.now()); }
   std::int64_t clock_now() const noexcept { return time_.now(); }
   worker* here() const noexcept { return threads_.here(); }
+  /// For the calling thread, which runs no worker; null if there is none.
+  worker* claim_guest() noexcept {
+    return threads_.pumped() || is_forked() ? nullptr : threads_.claim_guest();
+  }
+  void give_back(worker& guest) noexcept { threads_.give_back(guest); }
   /// See scheduler.
   void make_restless() noexcept { threads_.make_restless(); }
   const engine_config& config() const noexcept { return config_; }
@@ -195,7 +205,7 @@ class core {
 
   // --- invoke.hpp
   enum class admission { granted, waiting, refused };
-  admission admit(invocation& call, worker* here) noexcept;
+  admission admit(invocation& call, worker* here, std::int64_t now) noexcept;
   admission bar(invocation& call) noexcept;
   admission shut_out(invocation& call) noexcept;
   static bool is_gone(const invocation& call) noexcept;
@@ -203,7 +213,8 @@ class core {
   worker* run_directly(invocation& call, worker& here);
   worker* wait_or_leave(invocation& call, worker* here);
   void run_pumping(invocation& call);  // pump.hpp
-  void send_to_worker(invocation& call, worker* here) noexcept;
+  void send_to_worker(invocation& call, worker* here,
+                      bool tells = true) noexcept;
   static fiber* run(task& self, worker& on);
   static void refuse_fiber(task& self, worker& on) noexcept;
   bool begin(invocation& call) noexcept;
@@ -219,6 +230,10 @@ class core {
                   std::int64_t& now);
   fiber* finish(invocation& call, worker& on, lease& on_loan) noexcept;
   void part_with(const invocation& call, worker& on, lease& on_loan) noexcept;
+
+  // --- invoke_here.hpp
+  void run_as_guest(invocation& call, worker& here) noexcept;
+  void wait_for_end(invocation& call) noexcept;
 
   // --- cold_start.hpp
   instance* take_idle(invocation& call, std::int64_t now) noexcept;

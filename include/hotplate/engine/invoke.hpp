@@ -1,7 +1,5 @@
 #pragma once
 
-#include <time.h>
-
 #include <exception>
 
 #include "hotplate/engine/core.hpp"
@@ -14,7 +12,7 @@
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 inline worker* core::invoke(invocation& call, worker* here) {
-  const admission answer = admit(call, here);
+  const admission answer = admit(call, here, time_.now());
   if (answer != admission::granted) [[unlikely]]
     return answer == admission::waiting ? wait_or_leave(call, here) : here;
   if (here != nullptr) return run_directly(call, *here);
@@ -32,7 +30,7 @@ inline worker* core::invoke(invocation& call, worker* here) {
 HOTPLATE_NOINLINE inline worker* core::invoke(invocation& call, worker* here,
                                               const std::stop_token& stop) {
   if (stop.stop_requested() && !call.thrown) call.thrown = is_cancelled(call);
-  const admission answer = admit(call, here);
+  const admission answer = admit(call, here, time_.now());
   if (answer == admission::refused) return here;
   if (answer == admission::granted) send_to_worker(call, here);
   const std::uint64_t generation = call.generation();
@@ -42,12 +40,19 @@ HOTPLATE_NOINLINE inline worker* core::invoke(invocation& call, worker* here,
 }
 
 inline void core::start(invocation& call, worker* here) noexcept {
-  if (admit(call, here) == admission::granted) send_to_worker(call, here);
+  start(call, here, time_.now(), true);
+}
+inline void core::start(invocation& call, worker* here, std::int64_t now,
+                        bool tells) noexcept {
+  if (admit(call, here, now) == admission::granted) {
+    send_to_worker(call, here, tells);
+  }
 }
 
 // May it run now?
-inline core::admission core::admit(invocation& call, worker* here) noexcept {
-  show(call.arrived, time_.now());
+inline core::admission core::admit(invocation& call, worker* here,
+                                   std::int64_t now) noexcept {
+  show(call.arrived, now);
   bound_by(call, here);
   const bool barred =
       call.thrown != nullptr || draining_.load(std::memory_order_relaxed) ||
@@ -112,38 +117,14 @@ inline worker* core::run_directly(invocation& call, worker& here) {
 }
 
 HOTPLATE_NOINLINE inline void core::send_to_worker(invocation& call,
-                                                   worker* here) noexcept {
+                                                   worker* here,
+                                                   bool tells) noexcept {
   enter_queue(call);
   if (call.stack_class == no_stack) {
     if (!threads_.blocking().submit(call)) refuse(call, lacks_thread(call));
-  } else if (!threads_.submit(call, here)) {
+  } else if (!threads_.submit(call, here, tells)) {
     refuse(call, is_out_of_memory(call, "to queue it"));
   }
-}
-
-// On the calling thread, unless it has to wait for a place first: who is called
-// in then runs on a worker. A handler that calls is on a worker already. What
-// the caller lends it, it may use until it ends.
-inline worker* core::invoke_here(invocation& call, worker* here,
-                                 const std::stop_token& stop) {
-  if (here != nullptr || threads_.pumped()) {
-    return stop.stop_possible() ? invoke(call, here, stop) : invoke(call, here);
-  }
-  if (stop.stop_requested() && !call.thrown) call.thrown = is_cancelled(call);
-  const admission answer = admit(call, nullptr);
-  if (answer == admission::refused) return nullptr;
-  const std::uint64_t generation = call.generation();
-  const std::stop_callback cancelling(
-      stop, [&]() noexcept { cancel(call, generation, errc::cancelled); });
-  if (answer == admission::granted) enter_queue(call);
-  if (answer == admission::granted && !threads_.run_here(call)) {
-    refuse(call, lacks_guest_place(call, config_.max_guest_threads));
-    return nullptr;
-  }
-  wait_as_thread(call, forever);
-  constexpr timespec nap{0, 50'000};
-  while (!call.has(invocation::ended)) nanosleep(&nap, nullptr);
-  return nullptr;
 }
 
 // On a fiber of the worker, from here on.
@@ -196,7 +177,7 @@ HOTPLATE_INLINE bool core::take_instance(invocation& call, worker& on,
                                          lease& on_loan) {
   instance_pool& pool = call.version->instances;
   const std::int64_t now = call.started.load(std::memory_order_relaxed);
-  instance* const warm = pool.take_own(on.index(), now);
+  instance* const warm = pool.take_own(on.seat(), now);
   if (warm == nullptr) [[unlikely]]
     return take_elsewhere(call, on, on_loan, now);
   call.start.store(warm->start.load(std::memory_order_relaxed),
@@ -237,7 +218,7 @@ HOTPLATE_INLINE fiber* core::finish(invocation& call, worker& on,
   const bool warm = won && (call.is.verdict == errc::ok ||
                             leaves_instance_sound(call.is.verdict));
   const bool ends = call.loan == nullptr
-                        ? on_loan.give_back(on.index(), now, warm)
+                        ? on_loan.give_back(on.seat(), now, warm)
                         : on_loan.give_back_shared(call.loan, now, warm);
   if (ends) [[unlikely]]
     part_with(call, on, on_loan);

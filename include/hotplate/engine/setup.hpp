@@ -201,7 +201,7 @@ inline function_record& core::deploy_here(core& self, std::string&& name,
   check(name, how, config);
   check_memory(config, self.config_.instance_memory);
   function_record& target = self.names_.enter(name, [&] {
-    return make_owned<deployed_function>(name, self.threads_.size());
+    return make_owned<deployed_function>(name, self.threads_.seats());
   });
   self.names_.publish(target, *how.signature, [&](std::uint32_t number) {
     auto& function = static_cast<deployed_function&>(target);

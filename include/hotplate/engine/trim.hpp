@@ -23,7 +23,8 @@ inline bool core::trim(std::int64_t now) noexcept {
   }
   bool more = false;
   do {
-    more = threads_.stacks().trim() || chunks_->trim() || records_.trim();
+    more = threads_.trim_guest() || threads_.stacks().trim() ||
+           chunks_->trim() || records_.trim();
   } while (more && time_.now() - now < at_most);
   return more;
 }
@@ -31,9 +32,7 @@ inline bool core::trim(std::int64_t now) noexcept {
 inline void core::give_cache(void* self, worker& of) noexcept {
   auto& engine = *static_cast<core*>(self);
   engine.records_.give_cache(of);
-  // A plain worker has none.
-  chunk_cache* const at_hand = of.chunks();
-  if (at_hand != nullptr) engine.chunks_->give(at_hand->empty());
+  engine.chunks_->give(of.chunks()->empty());
 }
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -8,6 +8,8 @@
 #include "hotplate/engine/continuation.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/errors.hpp"
+#include "hotplate/engine/fan_out.hpp"
+#include "hotplate/engine/invoke_here.hpp"
 #include "hotplate/engine/lookup.hpp"
 #include "hotplate/function.hpp"
 #include "hotplate/pending.hpp"
@@ -18,76 +20,9 @@ namespace hotplate::inline HOTPLATE_ABI {
 
 namespace detail {
 
-/// The caller's side is done with a record when this is destroyed.
-class departure {
- public:
-  departure(core& engine, invocation& call, worker* here) noexcept
-      : engine_(engine), call_(call), here_(here) {}
-  departure(const departure&) = delete;
-  departure& operator=(const departure&) = delete;
-  ~departure() { engine_.leave(call_, here_); }
-
- private:
-  core& engine_;
-  invocation& call_;
-  worker* here_;
-};
-
-template <typename R>
-HOTPLATE_NOINLINE outcome<R> unusual_outcome(core& engine, invocation& call) {
-  using stored = typename outcome<R>::stored;
-  outcome<R> made =
-      call.failure ? outcome<R>(std::move(call.failure), engine.usage_of(call))
-                   : outcome<R>(std::move(*static_cast<stored*>(call.result)),
-                                engine.usage_of(call));
-  made.keep_log(call.log.take());
-  return made;
-}
-
-/// Takes the outcome of a settled invocation; or throws, if the handler that
-/// waited for it is itself over.
-template <typename R>
-outcome<R> take_outcome(core& engine, invocation& call, worker* here) {
-  using stored = typename outcome<R>::stored;
-  const departure leaving(engine, call, here);
-  engine.throw_where_over(here);
-  if (call.failure || call.options.keep_log) [[unlikely]]
-    return unusual_outcome<R>(engine, call);
-  return {std::move(*static_cast<stored*>(call.result)),
-          [&]() noexcept { return engine.usage_of(call); }};
-}
-
-/// Starts one for each input, then takes all outcomes.
-template <typename R, typename Inputs, typename Start>
-std::vector<outcome<R>> get_all(const Inputs& inputs,
-                                const std::stop_token& stop, const Start& start,
-                                const source_location& where) {
-  std::vector<pending<R>> started;
-  if constexpr (requires { inputs.size(); }) started.reserve(inputs.size());
-  for (const auto& input : inputs) started.push_back(start(input));
-  const std::stop_callback cancelling(stop, [&]() noexcept {
-    for (pending<R>& each : started) each.cancel();
-  });
-  std::vector<outcome<R>> all;
-  all.reserve(started.size());
-  for (pending<R>& each : started) all.push_back(each.get(where));
-  return all;
-}
-
-HOTPLATE_NOINLINE inline failure lacks_record(core& engine,
-                                              std::string_view name) noexcept {
-  return engine.is_forked() ? is_unusable(engine, name)
-                            : has_no_room(engine, name);
-}
-
 HOTPLATE_NOINLINE inline void lacks_version(invocation& call,
                                             std::string_view name) noexcept {
   call.thrown = is_not_found(*call.engine, name);
-}
-
-template <typename R>
-HOTPLATE_NOINLINE outcome<R> no_record(core& engine, std::string_view name) {
-  return outcome<R>(lacks_record(engine, name), usage{});
 }
 
 /// What the invocation keeps of an argument: a view's bytes, or the object.
@@ -105,12 +40,6 @@ decltype(auto) keep([[maybe_unused]] arena& memory, Argument& argument) {
   } else {
     return static_cast<Argument&&>(argument);
   }
-}
-
-/// Whether the caller of invoke_here stays until the handler has ended: not a
-/// handler, which may be thrown out, nor one who pumps.
-inline bool stays(const core& engine, const worker* here) noexcept {
-  return here == nullptr && engine.config().workers != 0;
 }
 
 /// For a caller that stays.
@@ -171,6 +100,7 @@ template <typename R, typename... Args>
 outcome<R> function<R(Args...)>::call_here(Args... args) const {
   detail::core& engine = core();
   detail::worker* here = engine.here_or_throw({});
+  const detail::guest_place own(engine, here);
   detail::invocation* const call =
       detail::prepare<true, std::tuple<detail::stored_t<Args>...>,
                       typename outcome<R>::stored, Args...>(
@@ -199,6 +129,9 @@ template <typename R, typename... Args>
 template <typename Inputs>
 std::vector<outcome<R>> function<R(Args...)>::invoke_all(
     const Inputs& inputs, source_location where) const {
+  if constexpr (detail::plain_inputs<Inputs, Args...>) {
+    return invoke_plain(std::data(inputs), std::size(inputs), where);
+  }
   const auto start = [&](const auto& input) {
     if constexpr (sizeof...(Args) == 1) {
       return async(input);
@@ -208,6 +141,22 @@ std::vector<outcome<R>> function<R(Args...)>::invoke_all(
     }
   };
   return detail::get_all<R>(inputs, options_.stop, start, where);
+}
+
+template <typename R, typename... Args>
+template <typename Input>
+std::vector<outcome<R>> function<R(Args...)>::invoke_plain(
+    const Input* inputs, std::size_t count, source_location where) const {
+  detail::core& engine = core();
+  detail::worker* const here = engine.here_or_throw(where);
+  detail::fan_out all(engine, here, count);
+  for (std::size_t i = 0; i < count; ++i) {
+    Input given = inputs[i];
+    all.start(detail::prepare<false, std::tuple<detail::stored_t<Args>...>,
+                              typename outcome<R>::stored, Args...>(
+        engine, *target_, typeid(R(Args...)), options_, here, given));
+  }
+  return detail::take_all<R>(all, count, options_.stop, target_->name);
 }
 
 template <typename R, typename... Args>

@@ -57,8 +57,8 @@ class instance_pool : private task {
         keep_alive_(std::chrono::nanoseconds(config_.keep_alive).count()),
         floor_(std::max(config_.min_instances, config_.provisioned)),
         maker_(version, function, rooms),
-        idle_(threads.size()),
-        shards_(threads.size(), config_.max_instances > 0) {
+        idle_(threads.seats()),
+        shards_(threads.seats(), config_.max_instances > 0) {
     task::run = &work;
     task::refuse = [](task& self, worker&) noexcept {
       static_cast<instance_pool&>(self).try_again();
@@ -88,8 +88,8 @@ class instance_pool : private task {
   task& as_task() noexcept { return *this; }
 
   /// The one that this worker used last; null if it is not there.
-  instance* take_own(std::size_t worker, std::int64_t now) noexcept {
-    place* const own = idle_.own(worker);
+  instance* take_own(std::size_t seat, std::int64_t now) noexcept {
+    place* const own = idle_.own(seat);
     if (own == nullptr) [[unlikely]]
       return nullptr;
     instance* const found = own->take();

@@ -31,11 +31,9 @@ class deque {
   /// False when memory is out; the task is then not in the deque.
   bool push(task* pushed) noexcept {
     const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
-    // acquire: pairs with the thief's release of top, whose slot is reused.
-    const std::int64_t top = top_.load(std::memory_order_acquire);
     ring* target = ring_.load(std::memory_order_relaxed);
-    if (bottom - top >= target->capacity) {
-      target = try_grow(target, top, bottom);
+    if (bottom - top_seen_ >= target->capacity) [[unlikely]] {
+      target = make_room(target, bottom);
       if (target == nullptr) return false;
     }
     target->put(bottom, pushed);
@@ -147,6 +145,15 @@ class deque {
     return made;
   }
 
+  // Thieves write top all the time: looked at only when there is no room, as
+  // far as was known.
+  HOTPLATE_NOINLINE ring* make_room(ring* full, std::int64_t bottom) noexcept {
+    // acquire: pairs with the thief's release of top, whose slot is reused.
+    top_seen_ = top_.load(std::memory_order_acquire);
+    if (bottom - top_seen_ < full->capacity) return full;
+    return try_grow(full, top_seen_, bottom);
+  }
+
   HOTPLATE_NOINLINE ring* try_grow(const ring* old, std::int64_t top,
                                    std::int64_t bottom) noexcept try {
     ring* const made = grow(old, top, bottom);
@@ -162,6 +169,7 @@ class deque {
   alignas(cache_line) std::atomic<std::int64_t> bottom_ = 0;
   owned_list<ring> rings_;
   std::atomic<ring*> ring_;
+  std::int64_t top_seen_ = 0;   // Of the owner: top was here, or is beyond.
   std::int64_t looked_at_ = 0;  // Where the bottom was.
   std::atomic<bool> holds_many_ = false;
 };

@@ -26,6 +26,14 @@ HOTPLATE_NOINLINE inline void worker::trim() noexcept {
   if (shared_.on_look != nullptr) shared_.on_look(shared_.target, *this);
 }
 
+/// Of a plain one, by whoever has it meanwhile: the same, and false if that is
+/// not all.
+inline bool worker::trim_vacant() noexcept {
+  const bool all = fibers_.trim();
+  if (shared_.on_look != nullptr) shared_.on_look(shared_.target, *this);
+  return all;
+}
+
 /// Before its thread ends.
 inline void worker::give_all_back() noexcept {
   fibers_.give_all_back();

@@ -20,6 +20,16 @@ inline void worker::offer(fiber& ready) noexcept {
   }
 }
 
+inline void worker::resume(fiber& ready) noexcept {
+  if (&ready == &root_) {
+    call_root();
+  } else if (!lets_go(ready)) {
+    ready_.push(ready);
+  } else if (ready.call()) {
+    offer(ready);
+  }
+}
+
 inline void worker::send(fiber& ready) noexcept {
   &ready == &root_ ? call_root() : mail_.push(ready);
   nudge();
@@ -104,17 +114,16 @@ inline task* task_source::steal_from_others() noexcept {
   return nullptr;
 }
 
-// Half of what it has: thief and owner meet less often. Others are told, since
-// who made these ready told them where they were.
+// Half of what it has: thief and owner meet less often. If there is more, here
+// or there, the next one is told: who makes many ready tells one at a time.
 inline void task_source::steal_more(task_source& victim) noexcept {
   const std::int64_t wanted = std::min(victim.size() / 2, loot);
   task* taken[loot];
   std::int64_t count = 0;
   while (count < wanted && (taken[count] = victim.steal()) != nullptr) ++count;
-  if (count == 0) return;
   // The oldest is its next. There is room: who steals has none of his own.
   for (std::int64_t i = count; i-- > 0;) tasks_.push(taken[i]);
-  shared_.wake_any();
+  if (count > 0 || !victim.empty()) shared_.wake_any();
 }
 
 inline bool shared_sched::anything_unstarted() const noexcept {

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <pthread.h>
-#include <sched.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <system_error>
@@ -42,20 +42,23 @@ class scheduler {
         shared_(time, size_, pumped_ ? 0 : config_.spares, config_.overflows,
                 config_.chunks),
         spares_(shared_, size_, &run_spare, this),
-        guests_(shared_, shared_.workers.size(), config_.guests),
+        guests_(shared_, shared_.workers.size(), config_.guests, size_,
+                guest_seats()),
         blocking_(shared_, shared_.workers.size() + config_.guests,
                   config_.blocking, &enter_blocking, this),
         threads_(pumped_ ? 0 : size_) {
-    if (pthread_key_create(&here_, nullptr) != 0) {
-      throw std::system_error(EAGAIN, std::generic_category(),
-                              "hotplate: no pthread key left for an engine");
-    }
+    const bool one = pthread_key_create(&here_, nullptr) == 0;
+    if (one && pthread_key_create(&guest_, nullptr) == 0) return;
+    if (one) pthread_key_delete(here_);
+    throw std::system_error(EAGAIN, std::generic_category(),
+                            "hotplate: no pthread key left for an engine");
   }
   scheduler(const scheduler&) = delete;
   scheduler& operator=(const scheduler&) = delete;
   ~scheduler() {
     stop();
     pthread_key_delete(here_);
+    pthread_key_delete(guest_);
   }
 
   /// Each worker tells `target` that it was time to look; before start().
@@ -102,6 +105,8 @@ class scheduler {
   bool pumped() const noexcept { return pumped_; }
   /// Workers but for the spare ones, whose indices follow.
   std::size_t size() const noexcept { return size_; }
+  /// Workers that have a seat of their own: those, and as many guests.
+  std::size_t seats() const noexcept { return size_ + guest_seats(); }
   /// One above the highest index of any worker, of whatever kind.
   std::size_t indices() const noexcept {
     return shared_.workers.size() + guests_.most() + blocking_.most();
@@ -128,35 +133,42 @@ class scheduler {
     return static_cast<worker*>(pthread_getspecific(here_));
   }
 
-  /// Queues a task from a thread that runs no worker; false: out of memory.
-  bool submit(task& unstarted) noexcept {
-    if (!shared_.arrivals.push(&unstarted)) return false;
-    shared_.wake_any();
-    return true;
-  }
-
-  /// The same from anywhere; `here` is the calling thread's worker, or null.
-  bool submit(task& unstarted, worker* here) noexcept {
+  /// Queues a task from anywhere; `here` is the calling thread's worker, or
+  /// null. False when memory is out. Who queues several at once may tell
+  /// workers later, by tell_workers().
+  bool submit(task& unstarted, worker* here, bool tells = true) noexcept {
     const bool may_push =
         here != nullptr && !here->on_root() && !here->is_plain();
-    return may_push ? here->push(unstarted) : submit(unstarted);
+    if (may_push) return here->push(unstarted, tells);
+    if (!shared_.arrivals.push(&unstarted)) return false;
+    if (tells) shared_.wake_any();
+    return true;
   }
+  bool submit(task& unstarted) noexcept { return submit(unstarted, nullptr); }
+  void tell_workers() noexcept { shared_.wake_any(); }
 
-  /// Runs a task on the calling thread, which runs no worker. False if too many
-  /// threads do so already, or memory is out.
-  bool run_here(task& given) noexcept {
-    worker* const guest = guests_.claim();
-    if (guest == nullptr) return false;
-    pthread_setspecific(here_, guest);
-    guest->adopt_thread();
+  /// The calling thread, which runs no worker, gets one to run tasks itself;
+  /// null if too many threads have one already, or memory is out.
+  HOTPLATE_INLINE worker* claim_guest() noexcept {
+    auto* const last = static_cast<worker*>(pthread_getspecific(guest_));
+    worker* const claimed = guests_.claim(last);
+    if (claimed != last && claimed != nullptr) [[unlikely]] {
+      pthread_setspecific(guest_, claimed);
+    }
+    return claimed;
+  }
+  void give_back(worker& guest) noexcept { guests_.give_back(guest); }
+
+  /// Runs a task, and what that leaves behind, on the calling thread.
+  void run_here(task& given, worker& guest) noexcept {
+    pthread_setspecific(here_, &guest);
+    guest.adopt_thread();
     {
       const no_exceptions here;
-      guest->run_plainly(given);
+      guest.run_plainly(given);
     }
-    guest->release_thread();
+    guest.release_thread();
     pthread_setspecific(here_, nullptr);
-    guests_.give_back(*guest);
-    return true;
   }
 
   /// Has workers give back what they did not need since the last call: those
@@ -171,7 +183,10 @@ class scheduler {
     for (worker& one : shared_.workers) {
       if (all || one.holds_many()) one.nudge();
     }
+    guests_.look();
   }
+  /// After a look: has one guest that nobody uses do so. False if none is left.
+  bool trim_guest() noexcept { return guests_.trim(); }
 
   /// From now on, fibers that may move do so each time. For tests: with one
   /// worker, they never go on.
@@ -202,6 +217,11 @@ class scheduler {
   }
 
  private:
+  // As many threads as run at once, where there is a processor for each worker.
+  std::size_t guest_seats() const noexcept {
+    return pumped_ ? 0 : std::min(size_, config_.guests);
+  }
+
   void run(worker& on) noexcept {
     if (config_.pinned) pin_to_cpu(on.index());
     run_as(on, sentence({config_.name, "/", on.index()}));
@@ -244,21 +264,6 @@ class scheduler {
     on.thread().adopt();
   }
 
-  // One CPU each, of those that the process may use, in turn.
-  static void pin_to_cpu(std::size_t index) noexcept {
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-    std::size_t left = index % static_cast<std::size_t>(CPU_COUNT(&allowed));
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (!CPU_ISSET(cpu, &allowed) || left-- > 0) continue;
-      cpu_set_t one;
-      CPU_ZERO(&one);
-      CPU_SET(cpu, &one);
-      sched_setaffinity(0, sizeof one, &one);
-      return;
-    }
-  }
-
   bool search(worker& on) noexcept {
     const std::int64_t until = clock_.now() + config_.spin;
     shared_.idle.start_searching();
@@ -280,6 +285,9 @@ class scheduler {
   guests guests_;
   blocking_threads blocking_;
   pthread_key_t here_{};
+  // The guest that the thread had last; only a hint, so nothing is to be given
+  // back when the thread ends, or the engine.
+  pthread_key_t guest_{};
   // Whether a host thread is inside poll() or its like.
   std::atomic<bool> pumping_ = false;
   owned_array<std::thread> threads_;

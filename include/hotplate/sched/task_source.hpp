@@ -65,7 +65,7 @@ class task_source {
   static constexpr std::int64_t loot = 16;  // At once, at most.
 
   // The rest of the batch goes where others can steal it, oldest on top of
-  // ours.
+  // ours; who looked while it was in neither place found nothing, so is told.
   task* take_arrivals() noexcept {
     task* taken[batch];
     const std::size_t count = shared_.arrivals.take(taken, batch);
@@ -73,6 +73,7 @@ class task_source {
     for (std::size_t i = count - 1; i > 0; --i) {
       if (!tasks_.push(taken[i])) taken[i]->refuse(*taken[i], owner_);
     }
+    if (count > 1) shared_.wake_any();
     return taken[0];
   }
 

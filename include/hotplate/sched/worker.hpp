@@ -31,12 +31,17 @@ enum class worker_kind : std::uint8_t { regular, spare, plain };
 /// what says otherwise.
 class worker {
  public:
+  /// What belongs to a worker alone, and exists for each function, is by seat:
+  /// spare workers have none, nor have most plain ones.
+  static constexpr std::size_t no_seat = ~std::size_t{0};
+
   worker(shared_sched& shared, std::size_t index,
-         worker_kind kind = worker_kind::regular)
+         worker_kind kind = worker_kind::regular, std::size_t seat = no_seat)
       : shared_(shared),
         index_(index),
+        seat_(kind == worker_kind::regular ? index : seat),
         kind_(kind),
-        seat_(shared.overflows),
+        watched_(shared.overflows),
         fibers_(shared.fibers, *this, &fiber_main),
         tasks_(shared, *this, index) {
     root_.settle_at(*this);
@@ -49,19 +54,24 @@ class worker {
   ~worker() = default;
 
   std::size_t index() const noexcept { return index_; }
+  std::size_t seat() const noexcept { return seat_; }
   bool is_regular() const noexcept { return kind_ == worker_kind::regular; }
   bool is_plain() const noexcept { return kind_ == worker_kind::plain; }
   fiber& current() noexcept { return *current_; }
   fiber& root() noexcept { return root_; }
   /// Whether no handler is calling.
   bool on_root() const noexcept { return current_ == &root_ && !is_plain(); }
+  /// Of a plain one: whether it runs nothing, for the thread that has it.
+  bool is_vacant() const noexcept {
+    return current_ == &root_ && root_.runs == &nothing_ && is_plain();
+  }
 
   /// Makes the calling thread this worker's, until release_thread().
   void adopt_thread() noexcept {
     root_.adopt_thread();
-    seat_.take(*this);
+    watched_.take(*this);
   }
-  void release_thread() noexcept { seat_.leave(); }
+  void release_thread() noexcept { watched_.leave(); }
   /// What runs here now; for the watchdog, which may be late by one change.
   task* running() const noexcept {
     return running_.load(std::memory_order_acquire);
@@ -75,8 +85,8 @@ class worker {
       shared_.dog.stir();
   }
 
-  /// For arenas of what it runs; null where nobody takes back what is idle.
-  chunk_cache* chunks() noexcept { return at_hand_; }
+  /// For arenas of what it runs.
+  chunk_cache* chunks() noexcept { return &chunks_; }
   /// Changes whenever this worker looks for the next thing to run.
   std::uint32_t turn() const noexcept { return tasks_.turn(); }
   /// Of its thread; not in host-pumped engines.
@@ -106,20 +116,13 @@ class worker {
     leave_for(ready != nullptr ? *ready : root_, then);
   }
 
-  void resume(fiber& ready) noexcept {
-    if (&ready == &root_) {
-      call_root();
-    } else if (!lets_go(ready)) {
-      ready_.push(ready);
-    } else if (ready.call()) {
-      offer(ready);
-    }
-  }
+  void resume(fiber& ready) noexcept;  // peers.hpp
 
-  /// Queues a task for this worker or a thief; false when memory is out.
-  bool push(task& unstarted) noexcept {
+  /// Queues a task for this worker or a thief, who is told unless the caller is
+  /// about to; false when memory is out.
+  bool push(task& unstarted, bool tells = true) noexcept {
     if (!tasks_.push(unstarted)) return false;
-    shared_.wake_any();
+    if (tells) shared_.wake_any();
     return true;
   }
 
@@ -145,6 +148,7 @@ class worker {
   // --- look.hpp
   bool is_to_trim() const noexcept;
   void trim() noexcept;
+  bool trim_vacant() noexcept;
   void give_all_back() noexcept;
 
   /// Runs one thing that is ready, until it ends or suspends. After a search,
@@ -267,11 +271,12 @@ class worker {
 
   shared_sched& shared_;
   const std::size_t index_;
+  const std::size_t seat_;
   task nothing_;  // What the root runs, unless it is a plain one's.
   fiber root_;
   fiber* current_ = &root_;
   const worker_kind kind_;
-  overflow_seat seat_;
+  overflow_seat watched_;
   bool serves_ = true;  // Its orders, as it last read them.
   bool tasks_first_ = false;
   std::uint32_t looks_ = 0;  // Heeded.
@@ -282,7 +287,6 @@ class worker {
   alignas(cache_line) std::atomic<task*> running_ = nullptr;
   thread_state thread_;
   chunk_cache chunks_;
-  chunk_cache* const at_hand_ = is_plain() ? nullptr : &chunks_;
   // Written by the watchdog: a spare one's orders.
   std::atomic<bool> dismissed_ = false;
   std::atomic<bool> root_called_ = false;  // By whoever resumes a plain one.

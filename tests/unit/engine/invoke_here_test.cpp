@@ -183,6 +183,54 @@ TEST(guest_places_test, one_thread_too_many_is_refused_with_the_limit) {
   EXPECT_EQ(engine.stats().in_flight, 0);
 }
 
+TEST(guest_places_test, a_thread_that_has_left_keeps_no_place) {
+  hotplate::engine engine({.workers = 1, .max_guest_threads = 1});
+  const auto one = engine.deploy("one", [](context&) { return 1; });
+  const auto call = [&] { return engine.invoke_here(one).value(); };
+
+  EXPECT_EQ(call(), 1);
+  int other = 0;
+  std::thread([&] { other = call(); }).join();
+
+  EXPECT_EQ(other, 1);
+  EXPECT_EQ(call(), 1);
+}
+
+TEST(guest_places_test, who_waits_for_a_place_of_the_function_has_none) {
+  hotplate::engine engine({.workers = 1, .max_guest_threads = 1});
+  hotplate::semaphore gate(engine, 0);
+  const auto held = engine.deploy("held", [&](context&) { gate.acquire(); },
+                                  {.max_concurrency = 1, .max_waiting = 1});
+  const auto one = engine.deploy("one", [](context&) { return 1; });
+  auto first = held.async();
+  ASSERT_TRUE(becomes_true([&] { return engine.stats().in_flight == 1; }));
+  std::thread waits([&] {
+    const auto answer = engine.invoke_here(held);
+    EXPECT_TRUE(answer) << answer.error().message;
+  });
+  EXPECT_TRUE(becomes_true([&] { return engine.stats().waiting == 1; }));
+
+  EXPECT_EQ(engine.invoke_here(one).value(), 1);
+
+  gate.release();
+  gate.release();
+  waits.join();
+  EXPECT_TRUE(first.get());
+}
+
+// What it ran there before must not be taken for its own.
+TEST(guest_places_test, a_thread_outlives_engines_and_they_outlive_threads) {
+  for (int i = 0; i < 3; ++i) {
+    hotplate::engine engine({.workers = 1});
+    const auto same = engine.deploy("same", [](context&, int x) { return x; });
+    EXPECT_EQ(engine.invoke_here(same, i).value(), i);
+    std::thread([&] {
+      EXPECT_EQ(engine.invoke_here(same, -i).value(), -i);
+    }).join();
+    EXPECT_EQ(engine.invoke_here(same, i).usage().start, start_kind::warm);
+  }
+}
+
 TEST(guest_places_test, many_threads_at_once_all_get_their_answers) {
   hotplate::engine engine({.workers = 2});
   const auto inner = engine.deploy("inner", [](context& ctx, int x) {
