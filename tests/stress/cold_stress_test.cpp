@@ -23,8 +23,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int workers = 4;
-constexpr int callers = 4;
-constexpr int most = 4 * workers + 2;
+constexpr int cold_callers = 4;
+constexpr int most_cold = 4 * workers + 2;
 
 struct tally {
   std::atomic<int> alive = 0;
@@ -39,7 +39,7 @@ struct brief {
   bool told = false;
 
   brief() {
-    if (++all->alive > most) ++all->violations;
+    if (++all->alive > most_cold) ++all->violations;
     if (++all->made % 29 != 0) return;
     --all->alive;
     ++all->retired;
@@ -81,7 +81,7 @@ class cold_stress : public testing::TestWithParam<hotplate::affinity> {
   hotplate::function<void(int)> deploy_brief() {
     return engine_.deploy<brief>("brief", {.timeout = seconds(60),
                                            .keep_alive = milliseconds(0),
-                                           .max_instances = most,
+                                           .max_instances = most_cold,
                                            .affinity = GetParam()});
   }
   auto deploy_silent() {
@@ -112,7 +112,7 @@ TEST_P(cold_stress, instances_are_counted_and_limited_over_all_workers) {
       static_cast<void>(engine_.describe());
       if (i % 8 == 0) deploy_silent();
       for (const auto& each : engine_.functions()) {
-        if (each.name == "brief" && each.instances > most) {
+        if (each.name == "brief" && each.instances > most_cold) {
           ++all_.violations;
         }
       }
@@ -120,9 +120,9 @@ TEST_P(cold_stress, instances_are_counted_and_limited_over_all_workers) {
     }
   });
 
-  together(callers, [&](std::size_t self) {
+  together(cold_callers, [&](std::size_t self) {
     for (int i = 0; i < turns; ++i) {
-      const int number = i * callers + static_cast<int>(self);
+      const int number = i * cold_callers + static_cast<int>(self);
       // As many as the limit at most: none of all these is to be refused.
       auto first = called.async(number);
       auto second = called.async(number + 1);
@@ -153,13 +153,13 @@ TEST_P(cold_stress, instances_are_counted_and_limited_over_all_workers) {
 TEST_P(cold_stress, every_room_is_found_wherever_it_lies) {
   const auto called = deploy_brief();
   for (int round = 0; round < 50; ++round) {
-    together(callers, [&](std::size_t self) {
+    together(cold_callers, [&](std::size_t self) {
       for (int i = 0; i < 20; ++i) {
         static_cast<void>(called(1 + static_cast<int>(self)));
       }
     });
     std::vector<hotplate::pending<void>> asleep;
-    for (int i = 0; i < most; ++i) asleep.push_back(called.async(9999));
+    for (int i = 0; i < most_cold; ++i) asleep.push_back(called.async(9999));
     for (auto& each : asleep) EXPECT_NE(each.get().code(), errc::throttled);
   }
   EXPECT_EQ(all_.violations, 0);

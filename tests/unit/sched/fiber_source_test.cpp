@@ -21,7 +21,7 @@ class fiber_source_test : public testing::Test {
   }
 
   hotplate::detail::clock_source time_{nullptr};
-  hotplate::detail::shared_sched shared_{time_, 1, 0, nullptr};
+  hotplate::detail::shared_sched shared_{time_, 1, 0, nullptr, nullptr};
   stack_pool& pool_ = shared_.stacks;
   fiber_source& source_ = shared_.fibers;
 };
