@@ -51,7 +51,7 @@ class echo {
     echo& owner = static_cast<inner&>(self).owner;
     for (;;) {
       ++owner.times;
-      self.switch_to(owner.thread_);
+      self.switch_here(owner.thread_);
     }
   }
 

@@ -243,7 +243,9 @@ class worker {
       fiber* const then = run_tasks(self);
       worker& home = *self.home();
       home.fibers_.put(self);
-      home.go(then != nullptr ? *then : home.root_);
+      fiber& next = then != nullptr ? *then : home.root_;
+      home.current_ = &next;
+      self.switch_here(next);
     }
   }
 

@@ -137,7 +137,7 @@ class Fibers:
             r"frames are those of `thread apply \1 bt`")
 
     def test_a_frame_can_be_selected_with_its_variables(self):
-        self.assertIn("fiber::switch_to", self.said["hotplate frame 1 1"])
+        self.assertIn("detail::jump", self.said["hotplate frame 1 1"])
         self.assertIn("secret = 4007", self.said["info locals"])
         self.assertIn("= 4", self.said["print depth"])
 
