@@ -34,6 +34,7 @@ class engine_view {
   /// Has a meter told of every invocation that settles from now on, until it is
   /// removed or the engine ends, which it must outlive otherwise. False if it
   /// was added before and not removed. Errors: std::bad_alloc.
+  /// Blocks for some 10 ms, once in a process that has threads by then.
   bool add_meter(meter& added) { return core().add_meter(added); }
 
   /// Ends that: blocks until no callback of it is running, so that it may be

@@ -9,12 +9,15 @@
 #include <stdexcept>
 #include <thread>
 
+#include "hotplate/base/clock_source.hpp"
 #include "hotplate/engine.hpp"
 #include "together.hpp"
 
 namespace {
 
 using hotplate::context;
+using hotplate::detail::monotonic_now;
+using hotplate::detail::relax;
 using std::chrono::milliseconds;
 
 struct counts final : hotplate::meter {
@@ -93,5 +96,45 @@ TEST_P(meter_stress, each_hears_all_that_settles_while_it_is_there) {
 }
 
 INSTANTIATE_TEST_SUITE_P(workers, meter_stress, testing::Values(1, 2));
+
+// Nothing but a worker that tells and a host that removes, so that they meet in
+// each of the few instructions in which the worker enters.
+TEST(meter_set_stress, no_worker_tells_a_meter_that_was_removed) {
+  struct watched final : hotplate::meter {
+    void on_invocation(const hotplate::metered_invocation&) override {}
+    std::atomic<bool> removed = false;
+  };
+  hotplate::detail::meter_set meters(1);
+  std::atomic<bool> done = false;
+  std::atomic<int> told = 0, violations = 0;
+
+  together(2, [&](std::size_t thread) {
+    if (thread == 0) {
+      while (!done) {
+        meters.tell(0, [&](hotplate::meter& each) {
+          const auto& one = static_cast<watched&>(each);
+          // Longer than the kernel takes to interrupt it.
+          for (int i = 0; i < 50'000; ++i) {
+            if (one.removed.load(std::memory_order_relaxed)) ++violations;
+          }
+          told.store(1, std::memory_order_relaxed);
+        });
+      }
+      return;
+    }
+    const std::int64_t end = monotonic_now() + 300'000'000;
+    for (int i = 0; monotonic_now() < end; ++i) {
+      watched one;
+      meters.add(one);
+      for (int turn = 0; turn < i % 64; ++turn) relax();
+      EXPECT_TRUE(meters.remove(one, hotplate::detail::no_worker));
+      one.removed = true;
+    }
+    done = true;
+  });
+
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(violations, 0);
+}
 
 }  // namespace

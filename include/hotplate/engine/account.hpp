@@ -45,20 +45,24 @@ HOTPLATE_INLINE usage core::usage_of(const invocation& call) const noexcept {
   return used;
 }
 
+// Counted first, so that a meter that looks at statistics finds it there.
 HOTPLATE_INLINE void core::meter(const invocation& call,
                                  worker* here) noexcept {
   const bool plain = here != nullptr && here->seat() != worker::no_seat &&
                      call.target != nullptr;
-  if (!plain || !meters_.empty()) [[unlikely]]
-    return meter_closely(call, here);
-  usage used = usage_of(call, call.is.verdict, call.settled_at);
-  used.arena_peak_bytes = call.memory.used();
-  call.target->meter.record(here->seat(), used);
+  if (plain) [[likely]] {
+    usage used = usage_of(call, call.is.verdict, call.settled_at);
+    used.arena_peak_bytes = call.memory.used();
+    call.target->meter.record(here->seat(), used);
+  } else {
+    record_closely(call, here);
+  }
+  if (!meters_.empty()) [[unlikely]]
+    tell_meters(call, here);
 }
 
-// Counted first, so that a meter that looks at statistics finds it there.
-HOTPLATE_NOINLINE inline void core::meter_closely(const invocation& call,
-                                                  worker* here) noexcept {
+HOTPLATE_NOINLINE inline void core::record_closely(const invocation& call,
+                                                   worker* here) noexcept {
   const usage used = usage_of(call);
   if (call.target == nullptr) {
     not_found_.fetch_add(1, std::memory_order_relaxed);
@@ -67,11 +71,12 @@ HOTPLATE_NOINLINE inline void core::meter_closely(const invocation& call,
   } else {
     call.target->meter.record_outside(used);
   }
-  if (!meters_.empty()) tell_meters(call, used, here);
 }
 
-inline void core::tell_meters(const invocation& call, const usage& used,
-                              const worker* here) noexcept {
+// Puts the usage together anew: what is counted stays in registers without it.
+HOTPLATE_NOINLINE inline void core::tell_meters(const invocation& call,
+                                                const worker* here) noexcept {
+  const usage used = usage_of(call);
   const metered_invocation seen{
       call.target != nullptr ? std::string_view(call.target->name)
                              : std::string_view(),

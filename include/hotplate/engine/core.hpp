@@ -269,9 +269,8 @@ class core {
 
   // --- account.hpp
   void meter(const invocation& call, worker* here) noexcept;
-  void meter_closely(const invocation& call, worker* here) noexcept;
-  void tell_meters(const invocation& call, const usage& used,
-                   const worker* here) noexcept;
+  void record_closely(const invocation& call, worker* here) noexcept;
+  void tell_meters(const invocation& call, const worker* here) noexcept;
   void watch_overrun(std::size_t worker, invocation& call,
                      std::uint64_t generation, std::int64_t now) noexcept;
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "hotplate/base/asymmetric_fence.hpp"
 #include "hotplate/base/cache_line.hpp"
 #include "hotplate/base/lock.hpp"
 #include "hotplate/base/owned.hpp"
@@ -28,8 +29,9 @@ inline constexpr std::size_t no_worker = ~std::size_t{0};
 ///     after the last: a worker's turn is odd meanwhile, anybody else stands in
 ///     a list.
 /// I3: remove() empties the place, then waits for everybody who had entered.
-///     Turns and places are read and written in one total order (seq_cst): who
-///     found the meter there had entered before, and so is waited for.
+///     Between entering and looking there is one half of a fence, between
+///     emptying and looking who has entered the other: who still found the
+///     meter there is seen to have entered, and so is waited for.
 /// I4: nobody waits within a callback, so that nobody waits for itself, nor two
 ///     for each other.
 /// Stress: tests/stress/meter_stress_test.cpp
@@ -51,11 +53,12 @@ class meter_set {
 
   /// False if it is there already.
   bool add(meter& added) {
+    entering_.arm();
     const lock_guard hold(lock_);
     if (find(&added) != nullptr) return false;
     place* const vacant = find(nullptr);
     place& its = vacant != nullptr ? *vacant : append();
-    // release: publishes the meter; pairs with tell().
+    // release: publishes the meter; pairs with tell_all().
     its.who.store(&added, std::memory_order_release);
     count_.fetch_add(1, std::memory_order_release);
     return true;
@@ -72,9 +75,10 @@ class meter_set {
       const lock_guard hold(lock_);
       place* const its = find(&gone);
       if (its == nullptr) return false;
-      its->who.store(nullptr, std::memory_order_seq_cst);
+      its->who.store(nullptr, std::memory_order_relaxed);
       count_.fetch_sub(1, std::memory_order_relaxed);
     }
+    entering_.heavy();
     wait_for_workers();
     wait_for_others();
     return true;
@@ -86,12 +90,14 @@ class meter_set {
     if (worker == no_worker) return tell_outside(say);
     auto& mine = turns_[worker].number;
     const std::uint64_t before = mine.load(std::memory_order_relaxed);
-    // A callback that ends another invocation tells meters of that within.
-    if (before % 2 != 0) return tell_all(say);
-    mine.store(before + 1, std::memory_order_seq_cst);
+    // Odd where a callback has ended another invocation, of which it tells.
+    const std::uint64_t within = before | 1;
+    mine.store(within, std::memory_order_relaxed);
+    entering_.light();
     tell_all(say);
-    // release: pairs with the acquire in wait_for_workers().
-    mine.store(before + 2, std::memory_order_release);
+    // release: pairs with the acquires in wait_for_workers().
+    mine.store(before == within ? before : before + 2,
+               std::memory_order_release);
   }
 
   /// Whether a callback is running on that worker.
@@ -120,10 +126,11 @@ class meter_set {
   };
 
   template <typename Say>
-  void tell_all(const Say& say) noexcept {
+  HOTPLATE_INLINE void tell_all(const Say& say) noexcept {
     const place* at = first_.load(std::memory_order_acquire);
     for (; at != nullptr; at = at->next.load(std::memory_order_acquire)) {
-      meter* const who = at->who.load(std::memory_order_seq_cst);
+      // acquire: pairs with the release in add().
+      meter* const who = at->who.load(std::memory_order_acquire);
       if (who == nullptr) continue;
       try {
         say(*who);
@@ -168,9 +175,9 @@ class meter_set {
 
   void wait_for_workers() const noexcept {
     for (const turn& each : turns_) {
-      const std::uint64_t seen = each.number.load(std::memory_order_seq_cst);
+      // acquire: the last callback has happened before remove() returns.
+      const std::uint64_t seen = each.number.load(std::memory_order_acquire);
       if (seen % 2 == 0) continue;
-      // acquire: the callback has happened before remove() returns.
       while (each.number.load(std::memory_order_acquire) == seen) nap();
     }
   }
@@ -216,6 +223,7 @@ class meter_set {
 
   std::atomic<std::size_t> count_ = 0;  // Written under the lock.
   std::atomic<place*> first_ = nullptr;
+  asymmetric_fence entering_;  // Of workers, to their turns.
   const owned_array<turn> turns_;
   std::atomic<std::uint64_t> failures_ = 0;
   lock lock_;  // Guards all writing, and what follows.

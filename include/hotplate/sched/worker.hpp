@@ -27,8 +27,7 @@ enum class worker_kind : std::uint8_t { regular, spare, plain };
 /// has ended takes the next one of its worker without leaving its stack. A
 /// spare one that is dismissed finishes what it has started, and takes no more.
 /// A plain one runs each task that it is given on its thread's own stack, which
-/// waits where a fiber would suspend. Thread safety: its thread only, but for
-/// what says otherwise.
+/// waits where a fiber would suspend. Thread safety: its thread, or as said.
 class worker {
  public:
   /// What belongs to a worker alone, and exists for each function, is by seat:
