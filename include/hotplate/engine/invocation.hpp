@@ -12,6 +12,7 @@
 
 #include "hotplate/admission/gate.hpp"
 #include "hotplate/admission/waiting_room.hpp"
+#include "hotplate/base/asymmetric_fence.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/context.hpp"
 #include "hotplate/engine/labels.hpp"
@@ -108,6 +109,8 @@ struct invocation final : task, waiter {
     fiber_waits = 32,   // `caller`, in its wait `wait_number`.
     watched = 64,       // `watching` is to be told.
     half_over = 128,    // Of one settled early: see core::share_place_back().
+    stands = 256,       // Its caller does, until it has settled.
+    challenged = 512,   // Somebody else is about to claim it, if that is so.
   };
 
   static constexpr int generation_shift = 32;
@@ -132,6 +135,7 @@ struct invocation final : task, waiter {
 
   // --- settle once
   std::atomic<std::uint64_t> state;
+  std::atomic<std::uint64_t> closing = 0;  // Generation; see claim().
   std::atomic<fiber*> caller = nullptr;
   std::atomic<std::uint32_t> wait_number = 0;
   watcher* watching = nullptr;
@@ -279,7 +283,21 @@ struct invocation final : task, waiter {
   }
 
   /// True for the one that may settle it. For the handler's side, which knows
-  /// that it is still the same invocation.
+  /// that it is still the same invocation. Where its caller stands still, so
+  /// that nobody but who settles it writes its state, no locked instruction: of
+  /// this and who challenges, `fence` between the two steps of each, one sees
+  /// the other; who sees that this is closing leaves it to this.
+  HOTPLATE_INLINE bool claim(const asymmetric_fence& fence) noexcept {
+    const std::uint64_t before = state.load(std::memory_order_relaxed);
+    if ((before & stands) == 0 || !fence.armed()) return claim();
+    closing.store(before >> generation_shift, std::memory_order_relaxed);
+    fence.light();
+    const std::uint64_t seen = state.load(std::memory_order_relaxed);
+    if ((seen & (claimed | challenged)) != 0) [[unlikely]]
+      return claim();
+    state.store(seen | claimed, std::memory_order_release);
+    return true;
+  }
   bool claim() noexcept {
     std::uint64_t seen = state.load(std::memory_order_relaxed);
     do {
@@ -292,13 +310,24 @@ struct invocation final : task, waiter {
   }
 
   /// The same, for all others.
-  bool claim(std::uint64_t generation) noexcept {
+  bool claim(std::uint64_t generation, const asymmetric_fence& fence) noexcept {
     if (generation == 0) return false;  // It was read from no record.
+    if (!set(challenged, generation, stands)) {
+      return set(claimed, generation, 0);
+    }
+    fence.heavy();
+    if (closing.load(std::memory_order_seq_cst) == generation) return false;
+    return set(claimed, generation, 0);
+  }
+
+  /// Unless it is claimed, or another invocation, or lacks one of `of`.
+  bool set(std::uint64_t flags, std::uint64_t generation,
+           std::uint64_t of) noexcept {
     std::uint64_t seen = state.load(std::memory_order_relaxed);
     do {
       if ((seen >> generation_shift) != generation) return false;
-      if ((seen & claimed) != 0) return false;
-    } while (!state.compare_exchange_weak(seen, seen | claimed,
+      if ((seen & claimed) != 0 || (seen & of) != of) return false;
+    } while (!state.compare_exchange_weak(seen, seen | flags,
                                           std::memory_order_acq_rel,
                                           std::memory_order_relaxed));
     return true;

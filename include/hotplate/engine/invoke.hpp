@@ -95,6 +95,10 @@ inline worker* core::run_directly(invocation& call, worker& here) {
   caller.open_parting();
   call.caller.store(&caller, std::memory_order_relaxed);
   call.is.direct = true;
+  // Not yet seen by anybody else: see enter_queue().
+  call.state.store(
+      call.state.load(std::memory_order_relaxed) | invocation::stands,
+      std::memory_order_relaxed);
   enter_queue(call);
   if (self != nullptr) {
     step_out(*self, call.arrived);
@@ -214,7 +218,7 @@ HOTPLATE_INLINE fiber* core::finish(invocation& call, worker& on,
   if (call.is.has_args) call.shape->destroy_args(call.args);
   const std::int64_t now = time_.now();
   judge(call, now);
-  const bool won = call.claim();
+  const bool won = call.claim(threads_.fence());
   const bool warm = won && (call.is.verdict == errc::ok ||
                             leaves_instance_sound(call.is.verdict));
   const bool ends = call.loan == nullptr

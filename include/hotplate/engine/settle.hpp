@@ -127,7 +127,7 @@ inline void core::settle_early(invocation& call, failure why, std::int64_t now,
 
 // It never got to its handler.
 inline void core::refuse(invocation& call, failure why) noexcept {
-  const bool won = call.claim(call.generation());
+  const bool won = call.claim(call.generation(), threads_.fence());
   if (call.is.has_args) call.shape->destroy_args(call.args);
   call.caller.store(nullptr, std::memory_order_relaxed);
   // Not written in vain: whoever cancels it meanwhile reads it in answer().
@@ -154,7 +154,7 @@ inline void core::expire(invocation& call, std::uint64_t generation,
   for (invocation* each = &call; each != nullptr;) {
     const std::int64_t deadline =
         each->deadline.load(std::memory_order_acquire);
-    if (now < deadline || !each->claim(generation)) break;
+    if (now < deadline || !each->claim(generation, threads_.fence())) break;
     each->next_free = std::exchange(late, each);
     generation = each->parent_generation;
     each = each->is.direct ? each->parent : nullptr;
@@ -178,7 +178,8 @@ inline bool core::cancel(invocation& call, std::uint64_t generation,
                          errc why) noexcept {
   invocation* claimed = nullptr;  // By next_free, the last one in front.
   for (awaited_one next{&call, generation};
-       next.call != nullptr && next.call->claim(next.generation);) {
+       next.call != nullptr &&
+       next.call->claim(next.generation, threads_.fence());) {
     next.call->next_free = std::exchange(claimed, next.call);
     next = wake_suspended(*next.call);
   }

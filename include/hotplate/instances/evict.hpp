@@ -45,7 +45,7 @@ inline void instance_pool::rank() noexcept {
   if (idle_.oldest() == forever) {
     // The next to come back ranks the pool, unless it has just come, and has
     // seen the pool calm.
-    calm_.store(false, std::memory_order_seq_cst);
+    stir();
   }
   const std::int64_t oldest = idle_.oldest();
   if (oldest == forever) return;

@@ -24,9 +24,9 @@ HOTPLATE_INLINE instance* instance_pool::put_back(instance& used,
   if (use_up(used)) [[unlikely]]
     return doom(used, retire_reason::used_up);
   used.idle_since = now;
-  instance* const before = own->put(used, now);
-  // seq_cst, after the seq_cst exchange in put(): either this sees that the
-  // pool is not calm any more, or who made it so finds the instance.
+  instance* const before = own->put(used, now, threads_.fence());
+  // seq_cst, after the fence in put(): either this sees that the pool is not
+  // calm any more, or who made it so finds the instance; see stir().
   const bool calm = calm_.load(std::memory_order_seq_cst);
   if (before != nullptr || !calm) [[unlikely]]
     return put_aside(before);
@@ -95,11 +95,19 @@ HOTPLATE_NOINLINE inline void instance_pool::disarm_if_none() noexcept {
   if (armed_ && !has_live()) disarm();
 }
 
+// Under the lock: from here on, who gives one back takes the lock as well; and
+// who has not, has done so before what the caller looks at next.
+inline void instance_pool::stir() noexcept {
+  if (calm_.exchange(false, std::memory_order_seq_cst)) {
+    threads_.fence().heavy();
+  }
+}
+
 // Under the lock: nothing is left that could expire, so no wake-up for it.
 // Shards are not counted as of one moment: what has been made meanwhile, and
 // come back, either finds the pool calm no more, or is found here.
 inline void instance_pool::disarm() noexcept {
-  calm_.store(false, std::memory_order_seq_cst);
+  stir();
   if (idle_.oldest() != forever) return;
   threads_.timers().disarm(expiry_);
   armed_ = false;

@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "hotplate/base/asymmetric_fence.hpp"
 #include "hotplate/base/cache_line.hpp"
 #include "hotplate/base/futex.hpp"
 #include "hotplate/instances/instance.hpp"
@@ -96,10 +97,19 @@ struct alignas(cache_line) place {
     // acquire: sees what its last invocation did; pairs with put().
     return newest.exchange(nullptr, std::memory_order_acq_rel);
   }
-  /// Returns the one that lay there before.
-  instance* put(instance& used, std::int64_t now) noexcept {
+  /// Returns the one that lay there before. Whether anybody has changed since
+  /// what is to become of `used`, is to be looked at after this: `fence` is
+  /// between the two.
+  instance* put(instance& used, std::int64_t now,
+                const asymmetric_fence& fence) noexcept {
     put_at.store(now, std::memory_order_relaxed);
-    return newest.exchange(&used, std::memory_order_seq_cst);
+    const bool empty = newest.load(std::memory_order_relaxed) == nullptr;
+    if (!empty || !fence.armed()) [[unlikely]]
+      return newest.exchange(&used, std::memory_order_seq_cst);
+    // Only its worker fills it, so it is empty still.
+    newest.store(&used, std::memory_order_release);
+    fence.light();
+    return nullptr;
   }
 };
 

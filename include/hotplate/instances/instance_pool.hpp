@@ -179,7 +179,6 @@ class instance_pool : private task {
   bool has_policy() const noexcept { return policy_ != nullptr; }
   std::int64_t memory() const noexcept { return config_.memory.count; }
   static time_point as_time(std::int64_t nanoseconds) noexcept;
-
   // --- give_back.hpp
   void begin_end(instance& gone, retire_reason why) noexcept;
   void end(instance& gone, retire_reason why) noexcept;
@@ -194,6 +193,7 @@ class instance_pool : private task {
   bool may_end() const noexcept;
   instance* put_aside(instance* back) noexcept;
 
+  void stir() noexcept;
   // --- sweep.hpp
   bool keep_calm(const instance* back) noexcept;
   std::int64_t next_expiry(const instance* back) const noexcept;

@@ -74,7 +74,7 @@ inline bool instance_pool::add_live() noexcept {
   if (is_full()) granted_ -= shards_.collect();
   if (is_full()) return false;
   if (++live_ > floor_) {
-    if (!armed_) calm_.store(false, std::memory_order_seq_cst);
+    if (!armed_) stir();
     rank();
   }
   open_shards();

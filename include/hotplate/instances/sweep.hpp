@@ -15,7 +15,7 @@ inline bool instance_pool::keep_calm(const instance* back) noexcept {
   rank();
   const std::int64_t next = next_expiry(back);
   if (next == forever) {
-    calm_.store(false, std::memory_order_seq_cst);
+    stir();
     // One may just have come, and have seen the pool calm.
     if (idle_.oldest() == forever) return true;
     return keep_calm(back);
@@ -23,7 +23,7 @@ inline bool instance_pool::keep_calm(const instance* back) noexcept {
   if (armed_ && next >= armed_for_) return true;
   armed_for_ = next;
   armed_ = threads_.arm(expiry_, next, timer_order::keep_alive);
-  if (!armed_) calm_.store(false, std::memory_order_seq_cst);
+  if (!armed_) stir();
   return armed_;
 }
 
@@ -68,7 +68,7 @@ inline bool instance_pool::close(retire_reason why) noexcept {
     closed_ = true;
     closed_for_ = why;
     reserved_.end(clock_.now());
-    calm_.store(false, std::memory_order_seq_cst);
+    stir();
   }
   threads_.timers().disarm(refill_);
   if (!maker_.ends_silently()) return threads_.submit(*this);

@@ -71,6 +71,7 @@ class scheduler {
   /// Starts the threads. `inspect` is called every tick; see watchdog.
   void start(watchdog::inspection inspect, void* target) {
     if (pumped_) return;
+    shared_.fence.arm();
     try {
       shared_.dog.start(inspect, target, config_.name + "/watch");
       for (worker& one : shared_.workers) {
@@ -123,6 +124,7 @@ class scheduler {
   spares& spare_threads() noexcept { return spares_; }
   const spares& spare_threads() const noexcept { return spares_; }
   watchdog& dog() noexcept { return shared_.dog; }
+  const asymmetric_fence& fence() const noexcept { return shared_.fence; }
   timer_queue& timers() noexcept { return shared_.dog.timers(); }
   stack_pool& stacks() noexcept { return shared_.stacks; }
   const stack_pool& stacks() const noexcept { return shared_.stacks; }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hotplate/arena/stack_pool.hpp"
+#include "hotplate/base/asymmetric_fence.hpp"
 #include "hotplate/base/owned.hpp"
 #include "hotplate/sched/event_count.hpp"
 #include "hotplate/sched/fiber_source.hpp"
@@ -24,6 +25,8 @@ struct shared_sched {
   shared_sched& operator=(const shared_sched&) = delete;
   ~shared_sched();
 
+  // Between what a worker does all the time and what others ask for seldom.
+  asymmetric_fence fence;
   inbox arrivals;
   stack_pool stacks;
   fiber_source fibers{stacks};
