@@ -117,10 +117,12 @@ def peers_of(figures, workload):
 
 
 def peers_table(document):
-    lines = [(title_of(workload), name, targets.shown(value))
+    figures = document["figures"]
+    lines = [(title_of(workload), name, targets.shown(value),
+              number(figures, f"{workload}/{name}", "p99"))
              for workload in PEERS
-             for name, value in peers_of(document["figures"], workload)]
-    return markdown(("workload", "runtime", "ns"), lines, words=2)
+             for name, value in peers_of(figures, workload)]
+    return markdown(("workload", "runtime", "ns", "p99"), lines, words=2)
 
 
 TABLES = {"machine": machine_table, "targets": targets_table,

@@ -55,14 +55,6 @@ def each_meter(of):
     return max(first, (of("meters/8") - of("meters/1")) / 7)
 
 
-def moved(of):
-    """The dearest size beside no event, without what freeing it takes."""
-    sizes = (KIB, 64 * KIB, MIB, 6 * MIB)
-    dearest_of_all = max(of(f"event/moved/{size}") - of(f"event/freed/{size}")
-                         for size in sizes)
-    return dearest_of_all / of("event/moved/0")
-
-
 def copied(of):
     return of(f"event/view/{6 * MIB}") - of("event/view/0")
 
@@ -111,8 +103,10 @@ CHECKS = [Check(*each) for each in [
      more("call/named_nested", CALL), fixed(40)),
     (3, "invoke_here from a thread: more than that", "ns",
      more("call/invoke_here", CALL), fixed(5)),
-    (4, "async, dropped; 0.75 x oneTBB", "ns",
-     ns("submit/hotplate"), times(0.75, "submit/tbb")),
+    # Its client may run tasks while its window is full, as oneTBB would have
+    # it: the better of the two is what oneTBB's authors would show.
+    (4, "async, dropped; 0.75 x oneTBB", "ns", ns("submit/hotplate"),
+     best(0.75, ["submit/tbb", "submit/tbb_helping"])),
     (4, "async, dropped; 0.1 x Boost.Fiber", "ns", ns("submit/hotplate"),
      best(0.1, ["submit/boost_fiber", "submit/boost_fiber_kept_stacks",
                 "submit/boost_fiber_channel"])),
@@ -152,7 +146,8 @@ CHECKS = [Check(*each) for each in [
     (11, "8 meters", "times", growth("meters", (0, 1, 2, 4, 8)), fixed(1.2)),
     (11, "event of 6 MiB as a view: more than none", "ns", copied,
      times(1.2, f"floor/memcpy/{6 * MIB}")),
-    (11, "event of up to 6 MiB moved", "times", moved, fixed(1.2)),
+    (11, "event of up to 6 MiB moved", "times",
+     growth("event/moved", (0, KIB, 64 * KIB, MIB, 6 * MIB)), fixed(1.2)),
     (12, "second thread, warm; beside a counter", "times",
      speedup("scaling/hotplate_warm"), fixed(0.9), True),
     (12, "second thread, cold; beside a counter", "times",

@@ -104,12 +104,15 @@ class TargetsTest(unittest.TestCase):
         later = {"meters__1": 11.0, "meters__8": 25.0}
         self.assertEqual(self.row("each added meter", **later)["figure"], 2)
 
-    def test_freeing_a_moved_event_is_not_its_invocation_s(self):
-        sizes = [1 << 10, 64 << 10, 1 << 20, 6 << 20]
-        free = {f"event__{kind}__{size}": ns for size in sizes
-                for kind, ns in (("freed", 500.0), ("moved", 511.0))}
-        row = self.row("event of up to", **free)
-        self.assertAlmostEqual(row["figure"], 1.1)
+    def test_a_moved_event_is_judged_beside_none(self):
+        row = self.row("event of up to", **{f"event__moved__{6 << 20}": 12.5})
+        self.assertAlmostEqual(row["figure"], 1.25)
+        self.assertEqual(row["verdict"], "short")
+
+    def test_a_rival_is_judged_by_the_best_that_it_has(self):
+        for better in ("submit__tbb", "submit__tbb_helping"):
+            row = self.row("async, dropped; 0.75", **{better: 8.0})
+            self.assertEqual(row["target"], 6)
 
     def test_a_scaling_is_met_from_its_target_on(self):
         perfect = {"scaling/direct/threads:2": 5.0}

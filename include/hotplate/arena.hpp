@@ -135,8 +135,12 @@ class arena final : public std::pmr::memory_resource {
   }
   // --- base/arena_growth.hpp
   void* grow(std::size_t bytes, std::size_t alignment);
+  void* grow_further(std::size_t bytes, std::size_t alignment);
+  void start_in(detail::chunk& fresh, std::size_t before,
+                std::size_t alignment = 1) noexcept;
   detail::chunk* take(std::size_t bytes) noexcept;
   void give_back() noexcept;
+  void give_all_back() noexcept;
 
   void close_chunk() noexcept {
     if (chunks_ == nullptr) return;

@@ -111,8 +111,8 @@ TEST(meter_set_stress, no_worker_tells_a_meter_that_was_removed) {
   together(2, [&](std::size_t thread) {
     if (thread == 0) {
       while (!done) {
-        meters.tell(0, [&](hotplate::meter& each) {
-          const auto& one = static_cast<watched&>(each);
+        meters.tell(0, [&](hotplate::meter& told_now) {
+          const auto& one = static_cast<watched&>(told_now);
           // Longer than the kernel takes to interrupt it.
           for (int i = 0; i < 50'000; ++i) {
             if (one.removed.load(std::memory_order_relaxed)) ++violations;

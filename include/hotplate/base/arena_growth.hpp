@@ -9,8 +9,28 @@
 
 namespace hotplate::inline HOTPLATE_ABI {
 
+// Mostly the first chunk, of those that the worker has at hand: without what
+// others need, half of the instructions.
 HOTPLATE_NOINLINE inline void* arena::grow(std::size_t bytes,
                                            std::size_t alignment) {
+  const std::size_t before = used();
+  const bool plain = chunks_ == nullptr && at_hand_ != nullptr &&
+                     alignment <= alignof(detail::chunk) &&
+                     bytes <= limit_ - before && bytes <= largest_step;
+  if (!plain) [[unlikely]]
+    return grow_further(bytes, alignment);
+  detail::chunk* const first = at_hand_->take(sizeof(detail::chunk) + bytes);
+  if (first == nullptr) [[unlikely]]
+    return grow_further(bytes, alignment);
+  start_in(*first, before);
+  std::byte* const start = cursor_;
+  cursor_ += bytes;
+  detail::unpoison(start, bytes);
+  return start;
+}
+
+HOTPLATE_NOINLINE inline void* arena::grow_further(std::size_t bytes,
+                                                   std::size_t alignment) {
   check(bytes);
   if (alignment > limit_) check(alignment);
   const std::size_t before = used();
@@ -21,16 +41,21 @@ HOTPLATE_NOINLINE inline void* arena::grow(std::size_t bytes,
   if (fresh == nullptr) refuse(no_memory);
 
   close_chunk();
-  fresh->next = chunks_;
-  chunks_ = fresh;
+  start_in(*fresh, before, alignment);
+  return allocate(bytes, alignment);
+}
+
+// Alignment inside a fresh chunk is not the handler's use.
+HOTPLATE_INLINE void arena::start_in(detail::chunk& fresh, std::size_t before,
+                                     std::size_t alignment) noexcept {
+  fresh.next = chunks_;
+  chunks_ = &fresh;
   closed_ = before;
   last_known_.store(before, std::memory_order_relaxed);
-  auto* const first = reinterpret_cast<std::byte*>(fresh + 1);
-  // Alignment inside a fresh chunk is not the handler's use.
+  auto* const first = reinterpret_cast<std::byte*>(&fresh + 1);
   const std::size_t skew =
       -reinterpret_cast<std::uintptr_t>(first) & (alignment - 1);
-  use(first + skew, fresh->size - sizeof(detail::chunk) - skew);
-  return allocate(bytes, alignment);
+  use(first + skew, fresh.size - sizeof(detail::chunk) - skew);
 }
 
 inline detail::chunk* arena::take(std::size_t bytes) noexcept {
@@ -40,6 +65,16 @@ inline detail::chunk* arena::take(std::size_t bytes) noexcept {
 }
 
 HOTPLATE_NOINLINE inline void arena::give_back() noexcept {
+  const bool plain =
+      chunks_->next == nullptr && at_hand_ != nullptr && !scrubs();
+  if (!plain || !at_hand_->keep(*chunks_)) [[unlikely]]
+    return give_all_back();
+  chunks_ = nullptr;
+  closed_ = used();
+  begin_ = cursor_ = end_ = nullptr;
+}
+
+HOTPLATE_NOINLINE inline void arena::give_all_back() noexcept {
   close_chunk();
   closed_ = used();
   begin_ = cursor_ = end_ = nullptr;

@@ -27,6 +27,17 @@ class chunk_cache {
     return taken;
   }
 
+  /// False if it does not.
+  bool keep(chunk& given) noexcept {
+    if (held_ + given.size > most_held) return false;
+    const auto order = static_cast<std::size_t>(std::bit_width(given.size)) - 1;
+    if (order < smallest || order > largest) return false;
+    given.next = std::exchange(lists_[order - smallest], &given);
+    held_ += given.size;
+    poison(&given + 1, given.size - sizeof(chunk));
+    return true;
+  }
+
   /// Returns those of a list that it does not keep.
   chunk* give(chunk* list) noexcept {
     chunk* others = nullptr;
@@ -55,16 +66,6 @@ class chunk_cache {
   static constexpr std::size_t smallest = 12;  // Orders, as of chunk_pool.
   static constexpr std::size_t largest = 16;
   static constexpr std::size_t most_held = std::size_t{256} << 10;
-
-  bool keep(chunk& given) noexcept {
-    if (held_ + given.size > most_held) return false;
-    const auto order = static_cast<std::size_t>(std::bit_width(given.size)) - 1;
-    if (order < smallest || order > largest) return false;
-    given.next = std::exchange(lists_[order - smallest], &given);
-    held_ += given.size;
-    poison(&given + 1, given.size - sizeof(chunk));
-    return true;
-  }
 
   std::array<chunk*, largest - smallest + 1> lists_{};
   std::size_t held_ = 0;

@@ -180,10 +180,21 @@ struct calls<Handler, R(Args...)> {
     throw undecodable{why.what()};
   }
 
+  // An event that was given by value moves on to who takes it as it is.
+  template <typename Event>
+  static stored_args arguments_of(Event& event) {
+    if constexpr (std::is_same_v<Event, payload> &&
+                  std::is_same_v<stored_args, std::tuple<payload>>) {
+      return stored_args(std::move(event));
+    } else {
+      return decode(payload_view(event));
+    }
+  }
+
   template <typename Event>
   static void run_encoded(void* state, context& ctx, void* event,
                           void* result) {
-    stored_args args = decode(payload_view(*static_cast<Event*>(event)));
+    stored_args args = arguments_of(*static_cast<Event*>(event));
     if constexpr (std::is_void_v<R>) {
       call(state, ctx, args);
       new (result) payload;

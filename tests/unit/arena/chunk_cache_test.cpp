@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <cstring>
+#include <new>
+
 #include "counting_source.hpp"
 #include "hotplate/arena.hpp"
 
@@ -35,6 +39,41 @@ TEST_F(chunk_cache_test, what_was_given_back_is_used_again) {
 
   EXPECT_EQ(chunks_.sizes.size(), asked);
   EXPECT_EQ(chunks_.out, 1) << "held by the cache";
+}
+
+TEST_F(chunk_cache_test, the_limit_holds_for_what_is_at_hand) {
+  use(4'000);
+  arena memory;
+  memory.open(chunks_, nullptr, 0, 1'000);
+  memory.draw_on(&cache_);
+
+  EXPECT_THROW(memory.allocate(1'001), std::bad_alloc);
+  memory.allocate(600);
+  EXPECT_THROW(memory.allocate(600), std::bad_alloc);
+  memory.release();
+
+  EXPECT_TRUE(memory.exhausted());
+  EXPECT_EQ(memory.wanted(), 1'200U);
+  EXPECT_EQ(memory.used(), 600U) << "as it was before it was given back";
+}
+
+TEST_F(chunk_cache_test, what_is_at_hand_is_as_large_and_as_aligned_as_asked) {
+  for (const std::size_t bytes : {1U, 4'064U, 4'065U, 60'000U, 70'000U}) {
+    use(bytes);
+    arena memory;
+    memory.open(chunks_, nullptr, 0, std::size_t{16} << 20);
+    memory.draw_on(&cache_);
+    auto* const first = static_cast<char*>(memory.allocate(bytes, 16));
+    auto* const next = static_cast<char*>(memory.allocate(64, 64));
+
+    EXPECT_GE(next < first ? first - next : next - first,
+              static_cast<std::ptrdiff_t>(next < first ? 64 : bytes));
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(first) % 16, 0U);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(next) % 64, 0U);
+    std::memset(first, 1, bytes);  // Of no more than is poisoned otherwise.
+    std::memset(next, 2, 64);
+    EXPECT_EQ(first[bytes - 1], 1);
+  }
 }
 
 TEST_F(chunk_cache_test, each_size_has_its_own) {

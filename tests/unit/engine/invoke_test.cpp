@@ -71,6 +71,21 @@ TEST_P(invoke_test, a_result_larger_than_the_record_arrives_whole) {
   EXPECT_EQ(fill(9).value().words.back(), 9);
 }
 
+TEST_P(invoke_test, an_event_may_move_through_a_handler_and_back) {
+  engine_.deploy("echo", [](context&, hotplate::payload event) {
+    return event;  // As it is.
+  });
+  hotplate::payload event(std::string(100'000, 'x'));
+  const std::byte* const where = event.data();
+
+  const auto moved = engine_.invoke("echo", std::move(event));
+  const auto copied = engine_.invoke("echo", moved.value().view());
+
+  EXPECT_EQ(moved.value().data(), where) << "never copied";
+  EXPECT_NE(copied.value().data(), where);
+  EXPECT_EQ(copied.value().text(), moved.value().text());
+}
+
 TEST_P(invoke_test, an_event_given_by_value_is_not_copied) {
   engine_.deploy("where", [](context&, hotplate::payload_view event) {
     return reinterpret_cast<std::uintptr_t>(event.data());
