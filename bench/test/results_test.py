@@ -110,9 +110,9 @@ class TargetsTest(unittest.TestCase):
         self.assertEqual(row["verdict"], "short")
 
     def test_a_rival_is_judged_by_the_best_that_it_has(self):
-        for better in ("submit__tbb", "submit__tbb_helping"):
-            row = self.row("async, dropped; 0.75", **{better: 8.0})
-            self.assertEqual(row["target"], 6)
+        for better in ("submit__boost_fiber", "submit__boost_fiber_channel"):
+            row = self.row("async, dropped; 0.1", **{better: 8.0})
+            self.assertAlmostEqual(row["target"], 0.8)
 
     def test_a_scaling_is_met_from_its_target_on(self):
         perfect = {"scaling/direct/threads:2": 5.0}
