@@ -148,6 +148,26 @@ void parked_fiber(benchmark::State& state) {
   });
 }
 
+// What has not started has a record, and neither fiber nor instance.
+void waiting_invocation(benchmark::State& state) {
+  const std::int64_t count = is_quick() ? 1'000 : 20'000;
+  report(state, "bytes", "invocations", [=] {
+    hotplate::engine engine(two_workers());
+    hotplate::semaphore end(engine, 0);
+    const auto one = engine.deploy(
+        "one", [&](context&) { end.acquire(); },
+        {.timeout = 15min, .max_concurrency = 1, .max_waiting = 1'000'000});
+    one.async().detach();
+    const double before = resident_bytes();
+    for (std::int64_t i = 0; i < count; ++i) one.async().detach();
+    const double each =
+        (resident_bytes() - before) / static_cast<double>(count);
+    for (std::int64_t i = 0; i <= count; ++i) end.release();
+    wait_until([&] { return engine.stats().in_flight == 0; });
+    return figures{each, static_cast<double>(count)};
+  });
+}
+
 void after_burst(benchmark::State& state) {
   const std::int64_t count = is_quick() ? 1'000 : 100'000;
   report(state, "before_bytes", "after_bytes", [=] {
@@ -213,6 +233,9 @@ void once(benchmark::internal::Benchmark* one) {
 
 BENCHMARK(idle_instance)->Name("footprint/idle_instance")->Apply(once);
 BENCHMARK(parked_fiber)->Name("footprint/parked_fiber")->Apply(once);
+BENCHMARK(waiting_invocation)
+    ->Name("footprint/waiting_invocation")
+    ->Apply(once);
 BENCHMARK(idle_engine)->Name("footprint/idle_engine")->Apply(once);
 BENCHMARK(after_burst)->Name("footprint/after_burst")->Apply(once);
 
