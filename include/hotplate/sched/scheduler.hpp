@@ -70,8 +70,8 @@ class scheduler {
 
   /// Starts the threads. `inspect` is called every tick; see watchdog.
   void start(watchdog::inspection inspect, void* target) {
-    if (pumped_) return;
     shared_.fence.arm();
+    if (pumped_) return;
     try {
       shared_.dog.start(inspect, target, config_.name + "/watch");
       for (worker& one : shared_.workers) {
