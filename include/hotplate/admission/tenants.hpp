@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <new>
 #include <string>
 #include <string_view>
@@ -68,57 +70,86 @@ class tenants {
   template <typename See>
   void for_each(const See& see) const {
     const lock_guard hold(lock_);
-    for (const entry& each : by_name_) see(each.name, each.places);
+    for (const entry& each : all_) see(each.name, each.places);
   }
 
  private:
   static constexpr std::int64_t boundless = std::int64_t{1} << 40;
+  // A gate has a cache line of its own, and the next has what finds it.
   struct entry {
     entry(std::string_view its_name, std::int64_t limit)
-        : name(its_name), places(limit) {}
-    const std::string name;
+        : places(limit), name(its_name) {}
     gate places;
+    const std::string name;
     bool own = false;
   };
+  // By hash, in a power of two of slots of which half are free, each where its
+  // hash says or behind: one look at the slots and one at the tenant, however
+  // many there are.
+  struct slot {
+    std::size_t hash = 0;
+    entry* tenant = nullptr;
+  };
+  using index = owned_array<slot>;
+
+  static std::size_t hash_of(std::string_view tenant) noexcept {
+    return std::hash<std::string_view>{}(tenant);
+  }
 
   gate* find_or_make(std::string_view tenant) {
     if (entry* const known = find(tenant)) return &known->places;
     const auto most = static_cast<std::size_t>(crowd_.limit());
-    if (by_name_.size() >= most && !forget_idle()) return nullptr;
+    if (all_.size() >= most && !forget_idle()) return nullptr;
     return &make(tenant).places;
   }
 
-  /// That of the first name that does not come before it.
-  std::size_t place_of(std::string_view tenant) const noexcept {
-    std::size_t from = 0;
-    std::size_t to = by_name_.size();
-    while (from < to) {
-      const std::size_t middle = (from + to) / 2;
-      if (by_name_[middle].name < tenant) {
-        from = middle + 1;
-      } else {
-        to = middle;
-      }
-    }
-    return from;
-  }
-
   entry* find(std::string_view tenant) const noexcept {
-    const std::size_t at = place_of(tenant);
-    const bool known = at < by_name_.size() && by_name_[at].name == tenant;
-    return known ? &by_name_[at] : nullptr;
+    if (index_ == nullptr) return nullptr;
+    const std::size_t hash = hash_of(tenant);
+    const std::size_t mask = index_->size() - 1;
+    for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+      const slot& seen = (*index_)[at];
+      if (seen.tenant == nullptr) return nullptr;
+      if (seen.hash != hash) continue;
+      __builtin_prefetch(&seen.tenant->places, 1);
+      if (seen.tenant->name == tenant) return seen.tenant;
+    }
   }
 
   entry& make(std::string_view tenant) {
     if (entry* const known = find(tenant)) return *known;
-    return by_name_.insert(place_of(tenant), make_owned<entry>(tenant, usual_));
+    auto made = make_owned<entry>(tenant, usual_);
+    make_room(all_.size() + 1);
+    entry& added = all_.push_back(std::move(made));
+    place(*index_, {hash_of(tenant), &added});
+    return added;
+  }
+
+  void make_room(std::size_t count) {
+    constexpr std::size_t fewest = 16;
+    std::size_t slots = index_ == nullptr ? fewest : index_->size();
+    if (index_ != nullptr && 2 * count <= slots) return;
+    while (slots < 2 * count) slots *= 2;
+    index_ = make_owned<index>(slots);
+    for (entry& each : all_) place(*index_, {hash_of(each.name), &each});
+  }
+
+  static void place(const index& in, const slot& added) noexcept {
+    const std::size_t mask = in.size() - 1;
+    std::size_t at = added.hash & mask;
+    while (in[at].tenant != nullptr) at = (at + 1) & mask;
+    in[at] = added;
   }
 
   // All of them at once: to look for one costs as much.
   bool forget_idle() noexcept {
-    return by_name_.erase_if([](const entry& each) {
+    const std::size_t forgotten = all_.erase_if([](const entry& each) {
       return !each.own && each.places.inside() == 0;
-    }) > 0;
+    });
+    if (forgotten == 0) return false;
+    for (slot& each : *index_) each = {};
+    for (entry& each : all_) place(*index_, {hash_of(each.name), &each});
+    return true;
   }
 
   const std::int64_t usual_;
@@ -126,7 +157,8 @@ class tenants {
   const gate crowd_;
   const gate unknown_{0};
   mutable lock lock_;  // Guards the rest.
-  owned_list<entry> by_name_;
+  owned_list<entry> all_;
+  owned<index> index_;
   std::size_t own_limits_ = 0;
 };
 

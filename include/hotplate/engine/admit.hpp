@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "hotplate/engine/checklist.hpp"
 #include "hotplate/engine/core.hpp"
 #include "hotplate/engine/errors.hpp"
@@ -165,6 +167,10 @@ std::vector<tenant_stats> core::list_tenants() const {
   tenants_.for_each([&](const std::string& name, const gate& places) {
     all.push_back({name, places.inside(), places.peak(), places.limit()});
   });
+  std::sort(all.begin(), all.end(),
+            [](const tenant_stats& one, const tenant_stats& other) {
+              return one.name < other.name;
+            });
   return all;
 }
 

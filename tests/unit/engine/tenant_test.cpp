@@ -51,6 +51,39 @@ TEST_F(tenant_test, a_tenants_limit_can_be_set) {
   EXPECT_THROW(engine_.limit_tenant("acme", -1), bad_config);
 }
 
+TEST_F(tenant_test, many_are_told_apart_and_listed_by_name) {
+  constexpr int many = 3'000;
+  const auto slow = engine_.deploy("slow", nap);
+  for (int i = 0; i < many; ++i) {
+    engine_.limit_tenant("tenant-" + std::to_string(i), i % 3);
+  }
+
+  for (int i = 0; i < many; ++i) {
+    const std::string name = "tenant-" + std::to_string(i);
+    EXPECT_EQ(slow.with({.tenant = name})().code(),
+              i % 3 == 0 ? errc::throttled : errc::ok);
+  }
+
+  const auto all = engine_.tenants();
+  ASSERT_EQ(all.size(), std::size_t{many});
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    EXPECT_LT(all[i - 1].name, all[i].name);
+  }
+}
+
+TEST_F(tenant_test, one_with_a_limit_is_found_when_others_were_forgotten) {
+  const auto slow = engine_.deploy("slow", nap);
+  engine_.limit_tenant("kept", 0);
+
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "passing-" + std::to_string(i);
+    EXPECT_TRUE(slow.with({.tenant = name})());
+    EXPECT_EQ(slow.with({.tenant = "kept"})().code(), errc::throttled);
+  }
+
+  EXPECT_EQ(engine_.tenants().size(), 2U) << "it, and the last one";
+}
+
 TEST_F(tenant_test, a_tenants_limit_can_be_taken_back) {
   const auto slow = engine_.deploy("slow", nap, {.max_waiting = 1});
   const auto acme = slow.with({.tenant = "acme"});
