@@ -12,6 +12,8 @@ template <bool Borrows = false, typename Event>
 invocation* prepare_encoded(core& engine, std::string_view name, Event& event,
                             const invoke_options& options, worker* here) {
   found target = look_up(engine.names(), name);
+  if (target.version != nullptr) [[likely]]
+    fetch(target);
   invocation* const call =
       engine.open(target.function, target.version, options, here);
   if (call == nullptr) return nullptr;
@@ -20,6 +22,7 @@ invocation* prepare_encoded(core& engine, std::string_view name, Event& event,
     target.version = engine.aim_qualified(*call, name);
     if (target.version == nullptr) return call;
   }
+  if (here != nullptr) fetch_own(*call, here->index());
   const call_shape* const shape = encoded_shape_of<Event>(*target.version);
   call->event_bytes = event.size();
   call->thrown = object_to_event(*call, shape, engine.config());

@@ -22,6 +22,29 @@ inline found look_up(const registry& names, std::string_view name) noexcept {
   return {function, function->live()};
 }
 
+/// Brings into the caches, at once, what an invocation will need one after the
+/// other: of many functions, most have been driven out of them.
+HOTPLATE_INLINE void fetch(const found& target) noexcept {
+  const auto* const function =
+      static_cast<const deployed_function*>(target.function);
+  const auto* const version =
+      static_cast<const deployed_version*>(target.version);
+  __builtin_prefetch(version);
+  __builtin_prefetch(&version->how.by_view);
+  __builtin_prefetch(&version->fibers);
+  version->instances.fetch();
+  __builtin_prefetch(&function->limit, 1);
+  __builtin_prefetch(&function->places);
+  __builtin_prefetch(&function->meter);
+}
+
+/// And what only its worker has of them.
+HOTPLATE_INLINE void fetch_own(const invocation& call,
+                               std::size_t worker) noexcept {
+  call.version->instances.fetch_own(worker);
+  call.target->meter.fetch(worker);
+}
+
 /// The live version, if it still takes and returns what the caller means; after
 /// a remove, the name may have come back with another signature.
 inline version_record* live_version(const function_record& target,

@@ -73,19 +73,18 @@ class instance_pool : private task {
   }
   instance_pool(const instance_pool&) = delete;
   instance_pool& operator=(const instance_pool&) = delete;
-  ~instance_pool() {
-    threads_.timers().disarm(expiry_);
-    threads_.timers().disarm(refill_);
-    budget_.unrank(rank_);
-    closed_ = true;
-    closed_for_ = retire_reason::shutdown;
-    retire(doomed_);
-    retire(take_idle(forever));
-  }
+  ~instance_pool();  // sweep.hpp
 
   std::string_view function() const noexcept { return maker_.function(); }
   /// What runs where its instances are made ahead, or end.
   task& as_task() noexcept { return *this; }
+
+  // Into the caches, what take_own() looks at; where the worker's part of it
+  // is.
+  void fetch() const noexcept { __builtin_prefetch(&idle_); }
+  void fetch_own(std::size_t worker) const noexcept {
+    __builtin_prefetch(idle_.own(worker), 1);
+  }
 
   /// The one that this worker used last; null if it is not there.
   instance* take_own(std::size_t seat, std::int64_t now) noexcept {

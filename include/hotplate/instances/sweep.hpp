@@ -77,6 +77,16 @@ inline bool instance_pool::close(retire_reason why) noexcept {
   return true;
 }
 
+inline instance_pool::~instance_pool() {
+  threads_.timers().disarm(expiry_);
+  threads_.timers().disarm(refill_);
+  budget_.unrank(rank_);
+  closed_ = true;
+  closed_for_ = retire_reason::shutdown;
+  retire(doomed_);
+  retire(take_idle(forever));
+}
+
 inline void instance_pool::queue_work(void* target, std::uint64_t,
                                       std::int64_t) noexcept {
   static_cast<instance_pool*>(target)->queue_work();

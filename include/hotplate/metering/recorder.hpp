@@ -75,6 +75,11 @@ class recorder {
     for (std::size_t i = 0; i <= outside_; ++i) delete shards_[i].load();
   }
 
+  /// Into the caches, where the worker's shard is named.
+  void fetch(std::size_t worker) const noexcept {
+    __builtin_prefetch(&shards_[worker]);
+  }
+
   HOTPLATE_INLINE void record(std::size_t worker, const usage& used) noexcept {
     if (recorder_shard* const own = shard(worker)) own->record(used);
   }

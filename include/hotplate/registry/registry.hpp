@@ -34,7 +34,7 @@ class registry {
     table_.store(&tables_.back(), std::memory_order_release);
   }
 
-  function_record* find(std::string_view name) const noexcept {
+  HOTPLATE_INLINE function_record* find(std::string_view name) const noexcept {
     // acquire: pairs with the releases in insert() and grow().
     const table* const all = table_.load(std::memory_order_acquire);
     const entry* at = all->bucket(name).load(std::memory_order_acquire);
