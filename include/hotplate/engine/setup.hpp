@@ -144,7 +144,7 @@ inline core::core(engine_config config)
       tenants_(config_.max_concurrency_per_tenant, config_.max_tenants),
       threads_(time_, threads_of(config_, *chunks_)),
       budget_(config_.instance_memory.count),
-      rooms_(*chunks_),
+      rooms_(*chunks_, threads_.size()),
       meters_(threads_.indices()),
       overruns_seen_(threads_.indices()),
       records_(*this, code_, threads_.indices()),

@@ -53,12 +53,13 @@ inline std::size_t instance_alignment(const handler& how) noexcept {
 }
 
 /// Room for an instance and its state, which is not constructed yet.
-inline instance* allocate_instance(const handler& how, instance_rooms& rooms) {
+inline instance* allocate_instance(const handler& how, instance_rooms& rooms,
+                                   std::size_t worker) {
   const std::size_t alignment = how.state_size == 0 ? 1 : how.state_alignment;
   const std::size_t offset =
       (sizeof(instance) + alignment - 1) / alignment * alignment;
   const instance_rooms::room its =
-      rooms.take(offset + how.state_size, instance_alignment(how));
+      rooms.take(offset + how.state_size, instance_alignment(how), worker);
   auto* const made = new (its.start) instance;
   made->hall = its.in;
   made->state = static_cast<std::byte*>(its.start) + offset;

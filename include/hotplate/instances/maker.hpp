@@ -38,12 +38,12 @@ class instance_maker {
     return image_ == nullptr ? start_kind::cold : start_kind::restored;
   }
 
-  /// Throws whatever the handler's own code throws.
-  instance* make() {
+  /// Throws whatever the handler's own code throws. In that worker's rooms.
+  instance* make(std::size_t worker) {
     const std::shared_ptr<void> image = snapshot();
     const handler& how = version_.how;
-    std::unique_ptr<instance, room_giver> made(allocate_instance(how, rooms_),
-                                               {how, rooms_});
+    std::unique_ptr<instance, room_giver> made(
+        allocate_instance(how, rooms_, worker), {how, rooms_});
     if (version_.config.max_uses > 0)
       made->uses_left.store(version_.config.max_uses,
                             std::memory_order_relaxed);

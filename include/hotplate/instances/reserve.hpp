@@ -42,7 +42,8 @@ inline void instance_pool::give_up_room(instance_shard* home) noexcept {
 
 inline instance* instance_pool::make(instance_shard* home, bool ahead) {
   try {
-    instance* const made = maker_.make();
+    instance* const made = maker_.make(
+        home == nullptr ? instance_rooms::anybody : shards_.worker_of(*home));
     made->pool = this;
     made->in_use = 1;
     made->made_at = clock_.now();

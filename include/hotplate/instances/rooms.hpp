@@ -11,6 +11,7 @@
 #include "hotplate/base/cache_line.hpp"
 #include "hotplate/base/chunk.hpp"
 #include "hotplate/base/lock.hpp"
+#include "hotplate/base/owned.hpp"
 #include "hotplate/base/poison.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -30,17 +31,22 @@ class instance_rooms {
     hall* in = nullptr;  // Null: the heap's.
   };
 
-  explicit instance_rooms(chunk_source& chunks) noexcept : chunks_(chunks) {}
+  /// Each of so many workers has a share of its own.
+  explicit instance_rooms(chunk_source& chunks, std::size_t workers = 1)
+      : chunks_(chunks), shares_(workers) {}
   instance_rooms(const instance_rooms&) = delete;
   instance_rooms& operator=(const instance_rooms&) = delete;
 
-  /// Throws std::bad_alloc.
-  room take(std::size_t bytes, std::size_t alignment) {
+  static constexpr std::size_t anybody = ~std::size_t{0};
+
+  /// Throws std::bad_alloc. From a worker's share, or that of `anybody`.
+  room take(std::size_t bytes, std::size_t alignment,
+            std::size_t worker = anybody) {
     if (!is_small(bytes, alignment)) {
       return {::operator new (bytes, std::align_val_t{alignment}), nullptr};
     }
     const std::size_t size = (bytes - 1) / step;
-    kind& from = share_of_this_thread().kinds[size];
+    kind& from = share_of(worker).kinds[size];
     const lock_guard hold(from.guard);
     hall* on = from.with_room;
     if (on == nullptr) on = open(from, (size + 1) * step);
@@ -125,21 +131,21 @@ class instance_rooms {
     return made;
   }
 
-  // Threads that make instances at the same time mostly do so apart; one ends
-  // where it was made.
+  // Threads that make instances at the same time do so apart; one ends where it
+  // was made.
   struct alignas(cache_line) share {
     std::array<kind, largest / step> kinds;
   };
-  static constexpr std::size_t shares = 8;
 
-  share& share_of_this_thread() noexcept {
+  share& share_of(std::size_t worker) const noexcept {
+    if (worker < shares_.size()) return shares_[worker];
     // Stacks lie an odd number of pages apart, more often than not.
     const auto page = static_cast<std::size_t>(pthread_self()) >> 12;
-    return shares_[page % shares];
+    return shares_[page % shares_.size()];
   }
 
   chunk_source& chunks_;
-  std::array<share, shares> shares_;
+  const owned_array<share> shares_;
 };
 
 inline void instance_rooms::kind::link(hall& added) noexcept {

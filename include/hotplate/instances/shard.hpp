@@ -111,9 +111,12 @@ class instance_shards {
   instance_shard* of(const instance& made) const noexcept {
     return made.home == 0 ? nullptr : own(made.home - std::size_t{1});
   }
+  std::size_t worker_of(const instance_shard& one) const noexcept {
+    return static_cast<std::size_t>(&one - own(0));
+  }
   /// Before any other thread knows of it.
   void settle_in(instance& made, instance_shard& home) const noexcept {
-    made.home = static_cast<std::uint16_t>(&home - own(0) + 1);
+    made.home = static_cast<std::uint16_t>(worker_of(home) + 1);
     home.add(made);
   }
 

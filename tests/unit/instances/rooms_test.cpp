@@ -31,6 +31,21 @@ class rooms_test : public testing::Test {
   instance_rooms rooms{chunks};
 };
 
+TEST(shared_rooms_test, workers_take_theirs_from_different_chunks) {
+#if defined(HOTPLATE_ASAN)
+  GTEST_SKIP() << "all are the heap's";
+#endif
+  counting_source chunks;
+  instance_rooms rooms(chunks, 2);
+  const auto first = rooms.take(100, 64, 0);
+  const auto second = rooms.take(100, 64, 1);
+
+  EXPECT_EQ(chunks.out, 2);
+  EXPECT_NE(first.in, second.in);
+  EXPECT_EQ(rooms.take(100, 64, 0).in, first.in);
+  EXPECT_EQ(rooms.take(100, 64, 1).in, second.in);
+}
+
 TEST_F(rooms_test, they_keep_apart_and_are_aligned) {
   for (const std::size_t bytes : {1U, 64U, 65U, 500U, 1024U, 1025U, 5000U}) {
     auto taken = take(200, bytes);
