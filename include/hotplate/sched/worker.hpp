@@ -129,9 +129,10 @@ class worker {
 
   task_source& tasks() noexcept { return tasks_; }
 
-  /// Resumes a fiber of this worker.
+  /// Resumes a fiber of this worker. The root of a plain one may have gone on
+  /// meanwhile, or run for another thread: nothing of it is read.
   void post(fiber& ready) noexcept {
-    if (!lets_go(ready)) return send(ready);
+    if (is_plain() || !lets_go(ready)) return send(ready);
     if (ready.call()) offer(ready);
   }
 
