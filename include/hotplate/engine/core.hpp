@@ -77,9 +77,9 @@ class core {
   worker* invoke(invocation& call, worker* here, const std::stop_token& stop);
   /// Starts it; somebody may wait for it later.
   void start(invocation& call, worker* here) noexcept;
-  /// The same, as of `now`; see scheduler::submit() for `tells`.
+  /// The same, as of `now`; the caller tells workers of those among others.
   void start(invocation& call, worker* here, std::int64_t now,
-             bool tells) noexcept;
+             submitted how) noexcept;
   void tell_workers() noexcept { threads_.tell_workers(); }
   // --- invoke_here.hpp
   /// As invoke(), on the calling thread; see guest_place for `here`.
@@ -214,7 +214,7 @@ class core {
   worker* wait_or_leave(invocation& call, worker* here);
   void run_pumping(invocation& call);  // pump.hpp
   void send_to_worker(invocation& call, worker* here,
-                      bool tells = true) noexcept;
+                      submitted how = submitted::alone) noexcept;
   static fiber* run(task& self, worker& on);
   static void refuse_fiber(task& self, worker& on) noexcept;
   bool begin(invocation& call) noexcept;

@@ -46,7 +46,7 @@ class fan_out {
     if (call == nullptr) [[unlikely]]
       return;
     last = {call, call->generation()};
-    engine_.start(*call, here_, arrival_, false);
+    engine_.start(*call, here_, arrival_, submitted::among_others);
     // The first few soon, so that others come to help.
     const bool tells = (count_ & (count_ - 1)) == 0 || count_ % at_once == 0;
     if (tells) engine_.tell_workers();

@@ -19,7 +19,7 @@ inline worker* core::invoke(invocation& call, worker* here) {
   if (threads_.pumped()) {
     run_pumping(call);
   } else {
-    send_to_worker(call, nullptr);
+    send_to_worker(call, nullptr, submitted::waited_for);
     wait_as_thread(call, forever);
   }
   return nullptr;
@@ -40,12 +40,12 @@ HOTPLATE_NOINLINE inline worker* core::invoke(invocation& call, worker* here,
 }
 
 inline void core::start(invocation& call, worker* here) noexcept {
-  start(call, here, time_.now(), true);
+  start(call, here, time_.now(), submitted::alone);
 }
 inline void core::start(invocation& call, worker* here, std::int64_t now,
-                        bool tells) noexcept {
+                        submitted how) noexcept {
   if (admit(call, here, now) == admission::granted) {
-    send_to_worker(call, here, tells);
+    send_to_worker(call, here, how);
   }
 }
 
@@ -122,11 +122,11 @@ inline worker* core::run_directly(invocation& call, worker& here) {
 
 HOTPLATE_NOINLINE inline void core::send_to_worker(invocation& call,
                                                    worker* here,
-                                                   bool tells) noexcept {
+                                                   submitted how) noexcept {
   enter_queue(call);
   if (call.stack_class == no_stack) {
     if (!threads_.blocking().submit(call)) refuse(call, lacks_thread(call));
-  } else if (!threads_.submit(call, here, tells)) {
+  } else if (!threads_.submit(call, here, how)) {
     refuse(call, is_out_of_memory(call, "to queue it"));
   }
 }

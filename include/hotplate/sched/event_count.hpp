@@ -38,6 +38,11 @@ class event_count {
   /// By its worker, whoever or whatever ended its sleep.
   void get_up(bed& own) noexcept { claim(own); }
 
+  /// For whoever is not asked by a publisher, as he counts as searching.
+  bool anybody_asleep() const noexcept {
+    return sleepers_.load(std::memory_order_relaxed) != 0;
+  }
+
   void start_searching() noexcept {
     searching_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -78,9 +83,10 @@ class event_count {
     return true;
   }
 
-  // Any worker and any publisher write these.
+  // Any worker and any publisher write the first, workers the other: apart, as
+  // who publishes to one that searches looks at the first only.
   alignas(cache_line) std::atomic<std::int32_t> sleepers_ = 0;
-  std::atomic<std::int32_t> searching_ = 0;
+  alignas(cache_line) std::atomic<std::int32_t> searching_ = 0;
 };
 
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -35,6 +35,11 @@ inline void worker::send(fiber& ready) noexcept {
   nudge();
 }
 
+inline void worker::nudge() noexcept {
+  if (!is_plain()) shared_.idle.notify(shared_.beds[index_]);
+  if (!is_regular()) shared_.idle.notify(retreat_);
+}
+
 inline void worker::park(std::int64_t when) noexcept {
   bed& own = serves_ ? shared_.beds[index_] : retreat_;
   shared_.idle.lie_down(own);

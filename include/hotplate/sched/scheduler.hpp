@@ -136,17 +136,17 @@ class scheduler {
   }
 
   /// Queues a task from anywhere; `here` is the calling thread's worker, or
-  /// null. False when memory is out. Who queues several at once may tell
-  /// workers later, by tell_workers().
-  bool submit(task& unstarted, worker* here, bool tells = true) noexcept {
+  /// null. False when memory is out.
+  bool submit(task& unstarted, worker* here = nullptr,
+              submitted how = submitted::alone) noexcept {
     const bool may_push =
         here != nullptr && !here->on_root() && !here->is_plain();
-    if (may_push) return here->push(unstarted, tells);
-    if (!shared_.arrivals.push(&unstarted)) return false;
-    if (tells) shared_.wake_any();
+    if (may_push) return here->push(unstarted, how);
+    if (!shared_.arrivals.push(&unstarted, how)) return false;
+    if (how != submitted::among_others) shared_.wake_any();
     return true;
   }
-  bool submit(task& unstarted) noexcept { return submit(unstarted, nullptr); }
+  /// Of those among others.
   void tell_workers() noexcept { shared_.wake_any(); }
 
   /// The calling thread, which runs no worker, gets one to run tasks itself;
@@ -271,8 +271,11 @@ class scheduler {
     shared_.idle.start_searching();
     bool found = on.anything_ready();
     while (!found && clock_.now() < until) {
-      relax();
-      found = on.anything_ready();
+      // Reading the clock takes as long as a look.
+      for (int i = 0; i < 8 && !found; ++i) {
+        relax();
+        found = on.anything_ready();
+      }
     }
     shared_.idle.stop_searching();
     return found || on.anything_ready();

@@ -7,9 +7,9 @@
 #include "hotplate/arena/stack_pool.hpp"
 #include "hotplate/base/asymmetric_fence.hpp"
 #include "hotplate/base/owned.hpp"
+#include "hotplate/sched/entrance.hpp"
 #include "hotplate/sched/event_count.hpp"
 #include "hotplate/sched/fiber_source.hpp"
-#include "hotplate/sched/inbox.hpp"
 #include "hotplate/sched/overflow.hpp"
 #include "hotplate/sched/watchdog.hpp"
 
@@ -27,7 +27,7 @@ struct shared_sched {
 
   // Between what a worker does all the time and what others ask for seldom.
   asymmetric_fence fence;
-  inbox arrivals;
+  entrance arrivals;
   stack_pool stacks;
   fiber_source fibers{stacks};
   event_count idle;

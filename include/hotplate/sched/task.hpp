@@ -19,6 +19,13 @@ struct fiber_kind {
 /// Instead of a stack class: on no fresh stack.
 inline constexpr std::uint8_t no_stack = 0;
 
+/// How a task is submitted.
+enum class submitted : std::uint8_t {
+  alone,
+  among_others,  ///< Of which workers are told later.
+  waited_for,    ///< By the calling thread, which does nothing else.
+};
+
 /// Something to run on a fiber; it has not started yet.
 struct task : fiber_kind {
   /// Runs to its end. The fiber returned, if any, is to run next on this

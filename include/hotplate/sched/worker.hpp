@@ -117,11 +117,10 @@ class worker {
 
   void resume(fiber& ready) noexcept;  // peers.hpp
 
-  /// Queues a task for this worker or a thief, who is told unless the caller is
-  /// about to; false when memory is out.
-  bool push(task& unstarted, bool tells = true) noexcept {
+  /// Queues a task for this worker or a thief; false when memory is out.
+  bool push(task& unstarted, submitted how = submitted::alone) noexcept {
     if (!tasks_.push(unstarted)) return false;
-    if (tells) shared_.wake_any();
+    if (how != submitted::among_others) shared_.wake_any();
     return true;
   }
 
@@ -137,10 +136,7 @@ class worker {
   }
 
   /// Makes it look again whether it has anything left to do.
-  void nudge() noexcept {
-    if (!is_plain()) shared_.idle.notify(shared_.beds[index_]);
-    if (!is_regular()) shared_.idle.notify(retreat_);
-  }
+  void nudge() noexcept;             // peers.hpp
   bool holds_many() const noexcept;  // look.hpp
 
   // Called on the root only:
@@ -162,7 +158,9 @@ class worker {
     fiber* const ready = next == nullptr ? ready_.pop() : nullptr;
     if (next == nullptr && ready == nullptr) next = tasks_.find(serves_);
     if (next == nullptr && ready == nullptr) return false;
-    if (after_search && anything_ready()) shared_.wake_any();
+    if (after_search && shared_.idle.anybody_asleep() && anything_ready()) {
+      shared_.wake_any();
+    }
     if (ready != nullptr) {
       go(*ready);
     } else if (next->stack_class == no_stack) {
