@@ -99,6 +99,8 @@ enum class scarce : std::uint8_t { nothing, function, engine, tenant, tenants };
 ///     followed; what else is new for each invocation, open() writes.
 /// I5: while a record has a version, that one's handler may be called; while it
 ///     is counted by a module_use, code of that shared object. See unload.hpp.
+/// What every invocation uses stands in front: where its caller and its handler
+/// are on two processors, each cache line goes there and back.
 struct invocation final : task, waiter {
   enum flag : std::uint64_t {
     claimed = 1,
@@ -137,8 +139,6 @@ struct invocation final : task, waiter {
   std::atomic<std::uint64_t> state;
   std::atomic<std::uint64_t> closing = 0;  // Generation; see claim().
   std::atomic<fiber*> caller = nullptr;
-  std::atomic<std::uint32_t> wait_number = 0;
-  watcher* watching = nullptr;
   /// All of it is false for a new invocation: one word, written at once.
   struct alignas(8) notes {
     bool direct = false;  // `caller` stands still on this worker until settled.
@@ -162,8 +162,6 @@ struct invocation final : task, waiter {
   void* result = nullptr;
   /// The caller's own code, for one that is refused because of a removal.
   void (*drop_args)(void* args) noexcept = nullptr;
-  module_use* user = nullptr;        // Of a continuation: whose code it is.
-  std::size_t result_alignment = 0;  // Of a result on the heap, else 0.
   // Of invoke_options, what is asked for later.
   struct {
     hotplate::trigger trigger = trigger::direct;
@@ -173,27 +171,14 @@ struct invocation final : task, waiter {
   label_set labels;
   event_id event = 0;  // That was sent.
   ticket permit;
-  // Of one that waits for a place: what was full when it came.
-  struct {
-    scarce of = scarce::nothing;
-    std::int64_t limit = 0;
-  } lacks;
   // That others may share, of `version`'s pool: guarded by that (share.hpp).
   instance* loan = nullptr;
   std::size_t event_bytes = 0;
-  std::size_t response_bytes = 0;  // Only if `encoded`.
 
   // --- who waits for whom
-  std::atomic<invocation*> followed = nullptr;  // What a continuation follows.
-  std::atomic<std::uint64_t> followed_generation = 0;
   invocation* parent = nullptr;
   std::uint64_t parent_generation = 0;
   std::atomic<invocation*> awaited = nullptr;  // A child, run directly.
-  std::atomic<fiber*> on = nullptr;
-  marked_location at;  // In the handler's code, where it last may have waited.
-  timer alarm;         // The end of a wait.
-  timer limit;  // The deadline, while nobody looks at what this one runs.
-  std::atomic<std::uint32_t> sleep_number = 0;  // Of the wait cancel() may end.
 
   // --- progress (I3), in nanoseconds of the engine's clock
   static constexpr std::int64_t never = -1;
@@ -216,8 +201,6 @@ struct invocation final : task, waiter {
   owned<const made_error> failure;
   // Made by the handler's side when it asks for a token.
   std::atomic<std::stop_source*> stopper = nullptr;
-  log_tail log;
-  usage used;  // Of one that settled early; otherwise usage_of() is final.
 
   /// Of an idle one; or by who has claimed it, of those that are to settle.
   invocation* next_free = nullptr;
@@ -225,6 +208,27 @@ struct invocation final : task, waiter {
   context handlers_view;
   static constexpr std::size_t room = 256;
   alignas(std::max_align_t) std::array<std::byte, room> space;
+
+  // --- what most do without
+  std::atomic<std::uint32_t> wait_number = 0;
+  std::atomic<std::uint32_t> sleep_number = 0;  // Of the wait cancel() may end.
+  watcher* watching = nullptr;
+  std::atomic<fiber*> on = nullptr;
+  marked_location at;  // In the handler's code, where it last may have waited.
+  timer alarm;         // The end of a wait.
+  timer limit;  // The deadline, while nobody looks at what this one runs.
+  std::atomic<invocation*> followed = nullptr;  // What a continuation follows.
+  std::atomic<std::uint64_t> followed_generation = 0;
+  module_use* user = nullptr;        // Of a continuation: whose code it is.
+  std::size_t result_alignment = 0;  // Of a result on the heap, else 0.
+  // Of one that waits for a place: what was full when it came.
+  struct {
+    scarce of = scarce::nothing;
+    std::int64_t limit = 0;
+  } lacks;
+  std::size_t response_bytes = 0;  // Only if `encoded`.
+  log_tail log;
+  usage used;  // Of one that settled early; otherwise usage_of() is final.
 
   // --- reading the state
   std::uint64_t generation() const noexcept {
