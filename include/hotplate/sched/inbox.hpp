@@ -101,7 +101,9 @@ class inbox {
   HOTPLATE_NOINLINE std::size_t take_beyond(task** to,
                                             std::size_t most) noexcept {
     const lock_guard hold(guard_);
-    std::size_t count = 0;
+    // Since the first look, a thread may have queued one, and then more here.
+    std::size_t count = take_here(to, most);
+    if (count > 0) return count;
     for (; count < most && first_ != nullptr; ++count) {
       to[count] = tasks_in(*first_)[taken_++];
       const std::size_t end = first_ == last_ ? put_ : per_chunk;
