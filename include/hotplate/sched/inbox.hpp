@@ -11,6 +11,7 @@
 
 #include "hotplate/base/chunk.hpp"
 #include "hotplate/base/lock.hpp"
+#include "hotplate/base/poison.hpp"
 #include "hotplate/base/unseen.hpp"
 
 namespace hotplate::inline HOTPLATE_ABI::detail {
@@ -88,6 +89,7 @@ class inbox {
     if (last_ == nullptr || put_ == per_chunk) {
       chunk* const more = overflow_->take(chunk_bytes);
       if (more == nullptr) return false;
+      unpoison(more + 1, more->size - sizeof(chunk));
       more->next = nullptr;
       *(last_ == nullptr ? &first_ : &last_->next) = more;
       last_ = more;
