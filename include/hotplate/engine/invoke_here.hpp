@@ -51,6 +51,12 @@ inline worker* core::invoke_here(invocation& call, worker* here,
   const std::stop_callback cancelling(
       stop, [&]() noexcept { cancel(call, generation, errc::cancelled); });
   if (answer == admission::granted && here != nullptr) {
+    // Not yet seen by anybody who could cancel it, as in run_directly().
+    if (!stop.stop_possible()) {
+      call.state.store(
+          call.state.load(std::memory_order_relaxed) | invocation::stands,
+          std::memory_order_relaxed);
+    }
     run_as_guest(call, *here);
     return here;
   }

@@ -271,8 +271,7 @@ class scheduler {
     shared_.idle.start_searching();
     bool found = on.anything_ready();
     while (!found && clock_.now() < until) {
-      // Reading the clock takes as long as a look.
-      for (int i = 0; i < 8 && !found; ++i) {
+      for (int i = 0; i < 8 && !found; ++i) {  // A look is as fast as a clock.
         relax();
         found = on.anything_ready();
       }
@@ -290,9 +289,7 @@ class scheduler {
   guests guests_;
   blocking_threads blocking_;
   pthread_key_t here_{};
-  // The guest that the thread had last; only a hint, so nothing is to be given
-  // back when the thread ends, or the engine.
-  pthread_key_t guest_{};
+  pthread_key_t guest_{};  // That the thread had last: a hint, held by nobody.
   // Whether a host thread is inside poll() or its like.
   std::atomic<bool> pumping_ = false;
   owned_array<std::thread> threads_;
