@@ -22,7 +22,9 @@ invocation* prepare_encoded(core& engine, std::string_view name, Event& event,
     target.version = engine.aim_qualified(*call, name);
     if (target.version == nullptr) return call;
   }
-  if (here != nullptr) fetch_own(*call, here->index());
+  if (here != nullptr && here->seat() != worker::no_seat) {
+    fetch_own(*call, here->seat());
+  }
   const call_shape* const shape = encoded_shape_of<Event>(*target.version);
   call->event_bytes = event.size();
   call->thrown = object_to_event(*call, shape, engine.config());
