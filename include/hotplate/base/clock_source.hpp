@@ -159,4 +159,10 @@ class clock_source {
   std::atomic<std::uint64_t> factor_ = 0;
 };
 
+/// In its place, what it said before.
+struct moment {
+  std::int64_t now() const noexcept { return at; }
+  std::int64_t at;
+};
+
 }  // namespace hotplate::inline HOTPLATE_ABI::detail

@@ -200,12 +200,14 @@ class core {
   static void show(T& seen, T now) noexcept;
   static void aim(invocation& call, function_record& target,
                   version_record& version) noexcept;
-  void bound_by(invocation& call, worker* here) noexcept;
+  void follow_caller(invocation& call, worker* here) noexcept;
+  void arrive(invocation& call, std::int64_t now) noexcept;
   static void inherit_trace(invocation& call, const invocation& from) noexcept;
 
   // --- invoke.hpp
   enum class admission { granted, waiting, refused };
-  admission admit(invocation& call, worker* here, std::int64_t now) noexcept;
+  template <typename Clock>
+  admission admit(invocation& call, worker* here, const Clock& clock) noexcept;
   admission bar(invocation& call) noexcept;
   admission shut_out(invocation& call) noexcept;
   static bool is_gone(const invocation& call) noexcept;

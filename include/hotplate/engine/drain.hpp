@@ -151,7 +151,7 @@ inline bool core::cancel_made(errc why, std::uint64_t& dropped) {
     if (call.has(invocation::claimed) || call.is_to_continue()) return;
     const std::uint64_t generation = call.generation();
     // acquire: pairs with the releases in enter_queue() (or, of one that waits
-    // for a place, in bound_by()) and in continuations::call().
+    // for a place, in arrive()) and in continuations::call().
     const bool made =
         (call.deadline.load(std::memory_order_acquire) != forever &&
          call.reached.load(std::memory_order_acquire) != stage::arrival) ||

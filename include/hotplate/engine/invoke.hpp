@@ -12,7 +12,7 @@
 namespace hotplate::inline HOTPLATE_ABI::detail {
 
 inline worker* core::invoke(invocation& call, worker* here) {
-  const admission answer = admit(call, here, time_.now());
+  const admission answer = admit(call, here, time_);
   if (answer != admission::granted) [[unlikely]]
     return answer == admission::waiting ? wait_or_leave(call, here) : here;
   if (here != nullptr) return run_directly(call, *here);
@@ -30,7 +30,7 @@ inline worker* core::invoke(invocation& call, worker* here) {
 HOTPLATE_NOINLINE inline worker* core::invoke(invocation& call, worker* here,
                                               const std::stop_token& stop) {
   if (stop.stop_requested() && !call.thrown) call.thrown = is_cancelled(call);
-  const admission answer = admit(call, here, time_.now());
+  const admission answer = admit(call, here, time_);
   if (answer == admission::refused) return here;
   if (answer == admission::granted) send_to_worker(call, here);
   const std::uint64_t generation = call.generation();
@@ -44,22 +44,26 @@ inline void core::start(invocation& call, worker* here) noexcept {
 }
 inline void core::start(invocation& call, worker* here, std::int64_t now,
                         submitted how) noexcept {
-  if (admit(call, here, now) == admission::granted) {
+  if (admit(call, here, moment{now}) == admission::granted) {
     send_to_worker(call, here, how);
   }
 }
 
-// May it run now?
+// May it run now? The clock is read once it has entered: before, entering would
+// wait for it, and the clock's time would not pass with other work.
+template <typename Clock>
 inline core::admission core::admit(invocation& call, worker* here,
-                                   std::int64_t now) noexcept {
-  show(call.arrived, now);
-  bound_by(call, here);
+                                   const Clock& clock) noexcept {
+  follow_caller(call, here);
   const bool barred =
       call.thrown != nullptr || draining_.load(std::memory_order_relaxed) ||
       (call.parent != nullptr && call.parent->has(invocation::claimed));
-  if (barred) [[unlikely]]
+  if (barred) [[unlikely]] {
+    arrive(call, clock.now());
     return bar(call);
+  }
   const gate* const full = enter(call, here);
+  arrive(call, clock.now());
   if (full != nullptr) [[unlikely]]
     return line_up(call, here, *full);
   // seq_cst, as entering was: see is_gone().

@@ -45,7 +45,7 @@ inline worker* core::invoke_here(invocation& call, worker* here,
     return stop.stop_possible() ? invoke(call, here, stop) : invoke(call, here);
   }
   if (stop.stop_requested() && !call.thrown) call.thrown = is_cancelled(call);
-  const admission answer = admit(call, here, time_.now());
+  const admission answer = admit(call, here, time_);
   if (answer == admission::refused) return here;
   const std::uint64_t generation = call.generation();
   const std::stop_callback cancelling(

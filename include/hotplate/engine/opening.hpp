@@ -68,21 +68,24 @@ HOTPLATE_NOINLINE inline void core::inherit_trace(
   }
 }
 
-// A nested invocation inherits its caller's deadline; the nearer one wins. The
-// bound on waiting to start is the function's timeout.
-inline void core::bound_by(invocation& call, worker* here) noexcept {
-  if (here != nullptr && !here->on_root()) {
-    if (auto* const parent = static_cast<invocation*>(here->running())) {
-      call.parent = parent;
-      if (parent->labels.any()) [[unlikely]]
-        inherit_trace(call, *parent);
-      call.parent_generation = parent->generation();
-      call.bound = std::min(call.bound,
-                            parent->deadline.load(std::memory_order_relaxed));
-    }
-  }
+// A nested invocation inherits its caller's deadline; the nearer one wins.
+inline void core::follow_caller(invocation& call, worker* here) noexcept {
+  if (here == nullptr || here->on_root()) return;
+  auto* const parent = static_cast<invocation*>(here->running());
+  if (parent == nullptr) return;
+  call.parent = parent;
+  if (parent->labels.any()) [[unlikely]]
+    inherit_trace(call, *parent);
+  call.parent_generation = parent->generation();
+  call.bound =
+      std::min(call.bound, parent->deadline.load(std::memory_order_relaxed));
+}
+
+// The bound on waiting to start is the function's timeout.
+HOTPLATE_INLINE void core::arrive(invocation& call, std::int64_t now) noexcept {
+  show(call.arrived, now);
   const std::int64_t longest = call.version != nullptr ? timeout_of(call) : 0;
-  call.deadline.store(std::min(call.bound, call.arrived + longest),
+  call.deadline.store(std::min(call.bound, now + longest),
                       std::memory_order_release);
 }
 
