@@ -19,8 +19,8 @@ using hotplate::errc;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-std::vector<int> numbers(std::size_t count) {
-  std::vector<int> all(count);
+std::vector<int> numbers(int count) {
+  std::vector<int> all(static_cast<std::size_t>(count));
   std::iota(all.begin(), all.end(), 0);
   return all;
 }
@@ -46,7 +46,8 @@ TEST_P(fan_out_test, outcomes_come_in_the_order_of_the_inputs) {
 
   for (const int count : {0, 1, 31, 32, 33, 500}) {
     EXPECT_EQ(sum(count).value(), count);
-    EXPECT_EQ(twice.invoke_all(numbers(count)).size(), count);
+    EXPECT_EQ(twice.invoke_all(numbers(count)).size(),
+              static_cast<std::size_t>(count));
   }
   EXPECT_EQ(engine_.stats().in_flight, 0);
 }
@@ -109,16 +110,17 @@ TEST(fan_out_wake_test, as_many_workers_wake_up_as_there_are_invocations) {
     ++running;
     return becomes_true([&] { return running >= count; });
   });
-  const auto fan = engine.deploy("fan",
-                                 [&](context&, int count) {
-                                   bool all = true;
-                                   for (const auto& each : meet.invoke_all(
-                                            std::vector<int>(count, count))) {
-                                     all = all && each.value();
-                                   }
-                                   return all;
-                                 },
-                                 {.timeout = seconds(60)});
+  const auto fan =
+      engine.deploy("fan",
+                    [&](context&, int count) {
+                      bool all = true;
+                      for (const auto& each : meet.invoke_all(std::vector<int>(
+                               static_cast<std::size_t>(count), count))) {
+                        all = all && each.value();
+                      }
+                      return all;
+                    },
+                    {.timeout = seconds(60)});
 
   for (int round = 0; round < 20; ++round) {
     const int count = 1 + round % workers;
@@ -126,7 +128,8 @@ TEST(fan_out_wake_test, as_many_workers_wake_up_as_there_are_invocations) {
     EXPECT_TRUE(fan(count).value()) << "by a handler, " << count;
     std::this_thread::sleep_for(milliseconds(1));
     running = 0;
-    for (const auto& each : meet.invoke_all(std::vector<int>(count, count))) {
+    for (const auto& each : meet.invoke_all(
+             std::vector<int>(static_cast<std::size_t>(count), count))) {
       EXPECT_TRUE(each.value()) << "by a thread, " << count;
     }
     std::this_thread::sleep_for(milliseconds(1));  // So that workers sleep.
