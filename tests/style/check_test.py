@@ -31,7 +31,7 @@ target_sources(hotplate INTERFACE FILE_SET HEADERS FILES
   hotplate/json.hpp
   hotplate/suspend.hpp
   hotplate/base/clock.hpp
-  hotplate/sched/fiber.hpp
+  hotplate/sched/stack_switch.hpp
   hotplate/sched/worker.hpp
 )
 """,
@@ -49,12 +49,12 @@ target_sources(hotplate INTERFACE FILE_SET HEADERS FILES
     "include/hotplate/base/README.md": "Owns time.\n",
     "include/hotplate/base/clock.hpp": "#pragma once\n#include <sys/mman.h>\n",
     "include/hotplate/sched/README.md": "Owns workers.\n",
-    "include/hotplate/sched/fiber.hpp":
+    "include/hotplate/sched/stack_switch.hpp":
         "#pragma once\n#include <boost/context/fiber.hpp>\n",
     "include/hotplate/sched/worker.hpp":
         '#pragma once\n#include <fmt/core.h>\n#include "hotplate/config.hpp"\n'
         '#include "hotplate/base/clock.hpp"\n'
-        '#include "hotplate/sched/fiber.hpp"\n',
+        '#include "hotplate/sched/stack_switch.hpp"\n',
     "tests/examples/hello.cpp": "// [main]\nint main() {}\n// [main]\n",
     "tests/examples/commands.sh": "./bench/demo.sh\n",
 }

@@ -104,7 +104,7 @@ inline void core::watch_overrun(std::size_t worker, invocation& call,
   const overrun late{seen.target->name,
                      {identity_, number},
                      seen.version->number,
-                     std::chrono::nanoseconds(now - seen.arrived),
+                     std::chrono::nanoseconds(seen.age(now)),
                      std::chrono::nanoseconds(beyond)};
   meters_.tell(no_worker,
                [&](hotplate::meter& each) { each.on_overrun(late); });

@@ -37,8 +37,7 @@ invocation_info core::info_of(const invocation& call, const glimpse& seen,
   made.version = seen.version->number;
   made.state = seen.state();
   made.overrun = (state & invocation::settled) != 0;
-  // One may have arrived since the clock was read.
-  made.age = std::chrono::nanoseconds(std::max(now - seen.arrived, {}));
+  made.age = std::chrono::nanoseconds(seen.age(now));
   if (made.state == invocation_state::suspended) {
     made.where = seen.where;
     made.worker = worker_of_child(seen);

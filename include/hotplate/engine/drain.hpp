@@ -179,7 +179,7 @@ inline void core::name_one_running() noexcept {
                  "hotplate: waiting for function %s to end, %.1f s after it "
                  "was invoked\n",
                  seen.target->name.c_str(),
-                 static_cast<double>(now - seen.arrived) / 1e9);
+                 static_cast<double>(seen.age(now)) / 1e9);
   });
 }
 
@@ -188,7 +188,7 @@ inline std::vector<running_handler> core::still_running() {
   const std::int64_t now = time_.now();
   see_running([&](const glimpse& seen, const request_id& id) {
     list.push_back(
-        {seen.target->name, id, std::chrono::nanoseconds(now - seen.arrived)});
+        {seen.target->name, id, std::chrono::nanoseconds(seen.age(now))});
   });
   return list;
 }

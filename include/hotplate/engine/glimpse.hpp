@@ -32,6 +32,11 @@ struct glimpse {
         child(call.awaited.load(std::memory_order_relaxed)),
         where(call.at.read()) {}
 
+  /// In nanoseconds; none for one that is just arriving.
+  std::int64_t age(std::int64_t now) const noexcept {
+    return arrived == invocation::never || now < arrived ? 0 : now - arrived;
+  }
+
   /// Whether all of it was said of the same invocation, which has not ended.
   bool still_is(const invocation& call,
                 std::uint64_t generation) const noexcept {

@@ -37,6 +37,7 @@ inline invocation* core::open(function_record* target, version_record* version,
   call->parent = nullptr;
   call->event_bytes = 0;
   call->bound = as_count(options.deadline);
+  show(call->arrived, invocation::never);
   call->started.store(invocation::never, std::memory_order_relaxed);
   call->handler_started.store(invocation::never, std::memory_order_relaxed);
   call->suspended.store(0, std::memory_order_relaxed);

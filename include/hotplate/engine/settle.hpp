@@ -133,7 +133,9 @@ inline void core::refuse(invocation& call, failure why) noexcept {
   // Not written in vain: whoever cancels it meanwhile reads it in answer().
   if (call.is.direct) call.is.direct = false;
   if (won) {
-    settle_early(call, std::move(why), time_.now(), true);
+    const std::int64_t now = time_.now();
+    if (call.arrived == invocation::never) show(call.arrived, now);
+    settle_early(call, std::move(why), now, true);
   } else {
     call.count_as_overrun(-1);
     share_place_back(call, threads_.here());
