@@ -234,6 +234,8 @@ class core {
   void part_with(const invocation& call, worker& on, lease& on_loan) noexcept;
 
   // --- invoke_here.hpp
+  worker* run_or_wait(invocation& call, worker* here, admission answer,
+                      const std::stop_token& stop);
   void run_as_guest(invocation& call, worker& here) noexcept;
   void wait_for_end(invocation& call) noexcept;
 

@@ -44,19 +44,28 @@ inline worker* core::invoke_here(invocation& call, worker* here,
   if (threads_.pumped() || (here != nullptr && !here->is_vacant())) {
     return stop.stop_possible() ? invoke(call, here, stop) : invoke(call, here);
   }
-  if (stop.stop_requested() && !call.thrown) call.thrown = is_cancelled(call);
+  const bool stoppable = stop.stop_possible();
+  if (stoppable && stop.stop_requested() && !call.thrown) [[unlikely]]
+    call.thrown = is_cancelled(call);
   const admission answer = admit(call, here, time_);
   if (answer == admission::refused) return here;
+  if (stoppable || answer != admission::granted || here == nullptr) [[unlikely]]
+    return run_or_wait(call, here, answer, stop);
+  // Not yet seen by anybody who could cancel it, as in run_directly().
+  call.state.store(
+      call.state.load(std::memory_order_relaxed) | invocation::stands,
+      std::memory_order_relaxed);
+  run_as_guest(call, *here);
+  return here;
+}
+
+HOTPLATE_NOINLINE inline worker* core::run_or_wait(
+    invocation& call, worker* here, admission answer,
+    const std::stop_token& stop) {
   const std::uint64_t generation = call.generation();
   const std::stop_callback cancelling(
       stop, [&]() noexcept { cancel(call, generation, errc::cancelled); });
   if (answer == admission::granted && here != nullptr) {
-    // Not yet seen by anybody who could cancel it, as in run_directly().
-    if (!stop.stop_possible()) {
-      call.state.store(
-          call.state.load(std::memory_order_relaxed) | invocation::stands,
-          std::memory_order_relaxed);
-    }
     run_as_guest(call, *here);
     return here;
   }
