@@ -76,11 +76,48 @@ void invoke_here(benchmark::State& state) {
   if (!right) state.SkipWithError("a wrong answer");
 }
 
+// The two halves of an invocation that nobody waits for, without another core:
+// each of a batch.
+template <bool starting>
+void half(benchmark::State& state) {
+  constexpr int batch = 512;
+  constexpr std::int64_t out_of_reach = 1'000'000;
+  hotplate::engine engine({.workers = 0, .max_concurrency = out_of_reach});
+  const auto target =
+      engine.deploy<increment>("increment", {.max_concurrency = out_of_reach});
+  using clock = std::chrono::steady_clock;
+  const std::uint64_t before = engine.stats().invocations;
+  std::uint64_t all = 0;
+  for (auto _ : state) {
+    const auto start = clock::now();
+    for (int i = 0; i < batch; ++i) target.async(i).detach();
+    const auto middle = clock::now();
+    engine.run_until_idle();
+    const auto end = clock::now();
+    const std::chrono::duration<double> took =
+        starting ? middle - start : end - middle;
+    state.SetIterationTime(took.count() / batch);
+    all += batch;
+  }
+  if (engine.stats().invocations - before != all) {
+    state.SkipWithError("some were lost");
+  }
+}
+
 BENCHMARK(direct)->Name("call/direct")->UseRealTime();
 BENCHMARK(typed_nested)->Name("call/typed_nested")->UseRealTime();
 BENCHMARK(scratch_nested)->Name("call/scratch_nested")->UseRealTime();
 BENCHMARK(malloc_nested)->Name("call/malloc_nested")->UseRealTime();
 BENCHMARK(named_nested)->Name("call/named_nested")->UseRealTime();
 BENCHMARK(invoke_here)->Name("call/invoke_here")->UseRealTime();
+// So many batches: the time that counts is that of one invocation of each.
+BENCHMARK(half<true>)
+    ->Name("call/async_start")
+    ->Iterations(2'000)
+    ->UseManualTime();
+BENCHMARK(half<false>)
+    ->Name("call/async_run")
+    ->Iterations(2'000)
+    ->UseManualTime();
 
 }  // namespace
