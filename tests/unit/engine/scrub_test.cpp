@@ -222,7 +222,8 @@ class late_scrub_test : public scrub_test {
       waits_ = false;
       while (engine_.stats().in_flight > 0) std::this_thread::yield();
       const std::size_t found = ask(bytes).value();
-      EXPECT_EQ(found == 0, scrub) << bytes;
+      // Without scrubbing, its record may be in use elsewhere by now.
+      EXPECT_TRUE(found == 0 || !scrub) << bytes;
       all += found;
     }
     return all;
