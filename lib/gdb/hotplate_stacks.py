@@ -8,6 +8,7 @@ register of the inferior is written, so a core dump will do.
 
 import contextlib
 import itertools
+import re
 
 import gdb
 import gdb.unwinder
@@ -34,7 +35,8 @@ def is_in_switch(pc):
     """In fiber::switch_to(), or in what is inlined there."""
     block = gdb.block_for_pc(pc)
     while block is not None:
-        if block.function and "::fiber::switch_to" in block.function.name:
+        if block.function and re.search("::fiber::(switch_to|leave_for)",
+                                        block.function.name):
             return True
         block = block.superblock
     return False

@@ -132,7 +132,7 @@ inline void core::disown(invocation& call) noexcept {
 // Nobody looks at a host-pumped engine's deadlines meanwhile.
 inline bool core::is_late(invocation& call, std::int64_t now) noexcept {
   if (now > call.deadline.load(std::memory_order_relaxed)) {
-    expire(call, call.generation(), now);
+    expire(call, call.generation(), now, true);
   }
   return call.has(invocation::claimed);
 }

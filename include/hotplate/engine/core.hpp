@@ -106,8 +106,9 @@ class core {
 
   // --- settle.hpp
   void refuse(invocation& call, owned<const made_error> why) noexcept;
-  void expire(invocation& call, std::uint64_t generation,
-              std::int64_t now) noexcept;
+  /// `its_own`: by the handler's side.
+  void expire(invocation& call, std::uint64_t generation, std::int64_t now,
+              bool its_own = false) noexcept;
   bool cancel(invocation& call, std::uint64_t generation, errc why) noexcept;
   /// The caller's side is done with the record.
   void leave(invocation& call, worker* here) noexcept;

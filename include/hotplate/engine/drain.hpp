@@ -24,9 +24,12 @@ inline bool core::inspect(void* self, std::int64_t now) {
     auto* const call = static_cast<invocation*>(one->running());
     if (call == nullptr) continue;
     any = true;
-    // Generation first: a deadline read after it is at least as new.
+    // Generation first: a deadline read after it is at least as new. The record
+    // may be another invocation's by now, which nobody may claim before how its
+    // caller waits is written: pairs with enter_queue().
     const std::uint64_t generation = call->generation();
-    if (call->deadline.load(std::memory_order_acquire) <= now) {
+    if (call->deadline.load(std::memory_order_acquire) <= now &&
+        call->reached.load(std::memory_order_acquire) != stage::arrival) {
       engine.expire(*call, generation, now);
     }
     const std::uint64_t state = call->state.load(std::memory_order_acquire);

@@ -84,7 +84,8 @@ HOTPLATE_NOINLINE inline core::admission core::bar(invocation& call) noexcept {
 }
 
 // Which worker? The caller's own, at once, where it is a handler that waits.
-inline worker* core::run_directly(invocation& call, worker& here) {
+HOTPLATE_NOINLINE inline worker* core::run_directly(invocation& call,
+                                                    worker& here) {
   if (here.on_root()) [[unlikely]] {
     enter_queue(call);
     refuse(call, is_pumping(call));
@@ -99,7 +100,7 @@ inline worker* core::run_directly(invocation& call, worker& here) {
   caller.open_parting();
   call.caller.store(&caller, std::memory_order_relaxed);
   call.is.direct = true;
-  // Not yet seen by anybody else: see enter_queue().
+  // Nobody else claims it before enter_queue().
   call.state.store(
       call.state.load(std::memory_order_relaxed) | invocation::stands,
       std::memory_order_relaxed);
@@ -154,7 +155,7 @@ inline bool core::begin(invocation& call) noexcept {
   const std::int64_t now = call.is.direct ? call.arrived : time_.now();
   if (call.has(invocation::claimed)) return false;
   if (now > call.deadline.load(std::memory_order_relaxed)) [[unlikely]] {
-    expire(call, call.generation(), now);
+    expire(call, call.generation(), now, true);
     return false;
   }
   call.started.store(now, std::memory_order_relaxed);
@@ -202,7 +203,7 @@ HOTPLATE_NOINLINE inline bool core::take_elsewhere(invocation& call,
                                                    lease& on_loan,
                                                    std::int64_t now) {
   instance_pool& pool = call.version->instances;
-  instance_shard* const home = pool.reserve_own(on.index());
+  instance_shard* const home = pool.reserve_own(on.seat());
   instance* const idle = home == nullptr ? take_idle(call, now) : nullptr;
   if (idle != nullptr) {
     pool.note(now, false);

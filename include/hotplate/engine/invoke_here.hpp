@@ -51,7 +51,7 @@ inline worker* core::invoke_here(invocation& call, worker* here,
   if (answer == admission::refused) return here;
   if (stoppable || answer != admission::granted || here == nullptr) [[unlikely]]
     return run_or_wait(call, here, answer, stop);
-  // Not yet seen by anybody who could cancel it, as in run_directly().
+  // Nobody else claims it before enter_queue(), as in run_directly().
   call.state.store(
       call.state.load(std::memory_order_relaxed) | invocation::stands,
       std::memory_order_relaxed);

@@ -127,7 +127,7 @@ inline void core::settle_early(invocation& call, failure why, std::int64_t now,
 
 // It never got to its handler.
 inline void core::refuse(invocation& call, failure why) noexcept {
-  const bool won = call.claim(call.generation(), threads_.fence());
+  const bool won = call.claim();
   if (call.is.has_args) call.shape->destroy_args(call.args);
   call.caller.store(nullptr, std::memory_order_relaxed);
   // Not written in vain: whoever cancels it meanwhile reads it in answer().
@@ -151,12 +151,16 @@ inline void core::refuse_fiber(task& self, worker&) noexcept {
 
 // Whoever waits for this one first: it must not go on as if it had time.
 inline void core::expire(invocation& call, std::uint64_t generation,
-                         std::int64_t now) noexcept {
+                         std::int64_t now, bool its_own) noexcept {
   invocation* late = nullptr;  // By next_free, the outermost in front.
   for (invocation* each = &call; each != nullptr;) {
     const std::int64_t deadline =
         each->deadline.load(std::memory_order_acquire);
-    if (now < deadline || !each->claim(generation, threads_.fence())) break;
+    if (now < deadline) break;
+    const bool mine = its_own && each == &call;
+    if (!(mine ? each->claim() : each->claim(generation, threads_.fence()))) {
+      break;
+    }
     each->next_free = std::exchange(late, each);
     generation = each->parent_generation;
     each = each->is.direct ? each->parent : nullptr;

@@ -166,8 +166,9 @@ inline std::uint32_t core::open_wait(invocation& self, fiber& on,
   return wait;
 }
 
-inline worker* core::suspend(invocation& self, worker& here, std::uint32_t wait,
-                             after_switch then) noexcept {
+HOTPLATE_NOINLINE inline worker* core::suspend(invocation& self, worker& here,
+                                               std::uint32_t wait,
+                                               after_switch then) noexcept {
   fiber& on = here.current();
   // Cancelled meanwhile: stay, unless somebody has already resumed this fiber,
   // which must then be left to be resumed.
@@ -199,7 +200,7 @@ inline void core::go_on(invocation& self, worker& here,
   // Nobody else looks at the deadlines of a host-pumped engine's handlers.
   if (threads_.pumped() && now > self.deadline.load(std::memory_order_relaxed))
       [[unlikely]] {
-    expire(self, self.generation(), now);
+    expire(self, self.generation(), now, true);
   }
 }
 

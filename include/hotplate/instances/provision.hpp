@@ -14,7 +14,8 @@ inline bool instance_pool::lacks_any() const noexcept {
 inline bool instance_pool::reserve_ahead() noexcept {
   const lock_guard hold(lock_);
   if (!lacks_any() || clock_.now() < not_before_) return false;
-  return add_live();
+  std::int64_t ending = 0;
+  return add_live(ending);
 }
 
 inline void instance_pool::fill(worker& on) noexcept {

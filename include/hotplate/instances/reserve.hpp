@@ -23,9 +23,10 @@ HOTPLATE_INLINE instance_shard* instance_pool::reserve_own(
 /// after a shortage of memory, make_room() first.
 inline shortage instance_pool::reserve() noexcept {
   const lock_guard hold(lock_);
-  if (!add_live()) {
-    return ending_ + shards_.ending() > given_up_ ? shortage::until_end
-                                                  : shortage::instances;
+  std::int64_t ending = 0;
+  if (!add_live(ending)) {
+    return ending_ + ending > given_up_ ? shortage::until_end
+                                        : shortage::instances;
   }
   return budget_.try_claim(memory()) ? shortage::none : shortage::memory;
 }
@@ -70,9 +71,10 @@ inline bool instance_pool::is_full() const noexcept {
 
 // One more exists, unless they are max_instances. One that was too few to
 // expire may not be any more.
-inline bool instance_pool::add_live() noexcept {
-  // Nobody is refused for a room that a shard has left.
-  if (is_full()) granted_ -= shards_.collect();
+inline bool instance_pool::add_live(std::int64_t& ending) noexcept {
+  // Nobody is refused for a room that a shard has left, nor for one that an
+  // instance of a shard has just left.
+  if (is_full()) granted_ -= shards_.collect(ending);
   if (is_full()) return false;
   if (++live_ > floor_) {
     if (!armed_) stir();

@@ -137,11 +137,15 @@ class instance_shards {
   std::int64_t live() const noexcept { return exist() - ending(); }
   std::int64_t ending() const noexcept { return sum(&instance_shard::ending); }
 
-  /// All the rooms that they have left, as of one moment.
-  std::int64_t collect() const noexcept {
+  /// All the rooms that they have left, and how many instances were ending, as
+  /// of one moment.
+  std::int64_t collect(std::int64_t& ending) const noexcept {
     const hold held(*this);
     std::int64_t rooms = 0;
-    for (instance_shard& each : all()) rooms += std::exchange(each.rooms, 0);
+    for (instance_shard& each : all()) {
+      rooms += std::exchange(each.rooms, 0);
+      ending += each.ending.load(std::memory_order_relaxed);
+    }
     return rooms;
   }
 

@@ -140,7 +140,10 @@ class blocking_threads {
   void work(slot& own) noexcept {
     worker& on = *own.made.load(std::memory_order_relaxed);
     enter_(target_, on);
-    while (task* const next = wait_for_task(own)) on.run_plainly(*next);
+    while (task* const next = wait_for_task(own)) {
+      set_modes_here(shared_.fibers.modes());
+      on.run_plainly(*next);
+    }
     on.give_all_back();
     on.release_thread();
   }

@@ -19,12 +19,15 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 ///     of that one's: who comes late to wake that one finds the number gone.
 class fiber_source {
  public:
+  /// Handlers start in the calling thread's floating-point modes.
   explicit fiber_source(stack_pool& stacks) noexcept : stacks_(stacks) {}
   fiber_source(const fiber_source&) = delete;
   fiber_source& operator=(const fiber_source&) = delete;
   ~fiber_source() {
     while (made_ != nullptr) std::exchange(made_, made_->next_made)->~fiber();
   }
+
+  float_modes modes() const noexcept { return modes_; }
 
   /// Null when memory is out.
   fiber* make(std::uint8_t stack_class, worker& home,
@@ -37,7 +40,9 @@ class fiber_source {
     const lock_guard hold(lock_);
     // Who looks late reads zeros, or what this writes.
     [[maybe_unused]] const unseen here;
-    auto* const made = new (top) fiber(stack, stack_class, on, last_wait_);
+    fiber::ground with = on;
+    with.modes = modes_;
+    auto* const made = new (top) fiber(stack, stack_class, with, last_wait_);
     made->settle_at(home);
     if (made_ != nullptr) made_->made_after = made;
     made->next_made = std::exchange(made_, made);
@@ -67,6 +72,7 @@ class fiber_source {
   }
 
   stack_pool& stacks_;
+  const float_modes modes_ = modes_here();
   lock lock_;              // Guards what follows.
   fiber* made_ = nullptr;  // The last one first.
   std::uint32_t last_wait_ = 0;

@@ -71,7 +71,7 @@ class worker {
     watched_.take(*this);
   }
   void release_thread() noexcept { watched_.leave(); }
-  /// What runs here now; for the watchdog, which may be late by one change.
+  /// What runs here now; for the watchdog, for which it may be long over.
   task* running() const noexcept {
     return running_.load(std::memory_order_acquire);
   }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cfenv>
 #include <chrono>
 #include <fstream>
 #include <latch>
@@ -160,6 +161,21 @@ TEST(blocking_pumped_test, runs_inline) {
   const auto block = engine.deploy("block", [](context&) { return gettid(); },
                                    {.blocking = true});
   EXPECT_EQ(block().value(), gettid());
+}
+
+TEST_F(blocking_test, rounds_as_the_engines_maker_did) {
+  const auto next = engine_.deploy(
+      "next", [](context&) { return std::fegetround(); }, {.blocking = true});
+  const auto careless = engine_.deploy("careless",
+                                       [&](context&) {
+                                         std::fesetround(FE_UPWARD);
+                                         // On a thread that is made now.
+                                         return next().value();
+                                       },
+                                       {.blocking = true});
+
+  EXPECT_EQ(careless().value(), FE_TONEAREST);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(next().value(), FE_TONEAREST);
 }
 
 }  // namespace

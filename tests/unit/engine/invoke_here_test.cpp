@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cfenv>
 #include <chrono>
 #include <latch>
 #include <string>
@@ -255,6 +256,21 @@ TEST(guest_places_test, a_pumped_engine_runs_it_as_it_runs_all) {
   hotplate::engine engine({.workers = 0});
   const auto one = engine.deploy("one", [](context&) { return 1; });
   EXPECT_EQ(engine.invoke_here(one).value(), 1);
+}
+
+TEST_F(invoke_here_test, who_came_first_does_not_say_how_later_calls_round) {
+  const auto child =
+      engine_.deploy("child", [](context&) { return std::fegetround(); });
+  const auto parent =
+      engine_.deploy("parent", [&](context&) { return child().value(); });
+
+  std::thread([&] {
+    std::fesetround(FE_UPWARD);
+    EXPECT_EQ(engine_.invoke_here(parent).value(), FE_TONEAREST);
+    EXPECT_EQ(engine_.invoke_here(child).value(), FE_UPWARD);
+  }).join();
+  EXPECT_EQ(engine_.invoke_here(parent).value(), FE_TONEAREST);
+  EXPECT_EQ(engine_.invoke_here(child).value(), FE_TONEAREST);
 }
 
 }  // namespace
