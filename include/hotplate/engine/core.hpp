@@ -237,6 +237,7 @@ class core {
   // --- invoke_here.hpp
   worker* run_or_wait(invocation& call, worker* here, admission answer,
                       const std::stop_token& stop);
+  static void stand_still(invocation& call, worker& here) noexcept;
   void run_as_guest(invocation& call, worker& here) noexcept;
   void wait_for_end(invocation& call) noexcept;
 

@@ -13,8 +13,9 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 
 inline worker* core::invoke(invocation& call, worker* here) {
   const admission answer = admit(call, here, time_);
+  // One that is refused may have been claimed by who drains, and settles yet.
   if (answer != admission::granted) [[unlikely]]
-    return answer == admission::waiting ? wait_or_leave(call, here) : here;
+    return wait_or_leave(call, here);
   if (here != nullptr) return run_directly(call, *here);
   if (threads_.pumped()) {
     run_pumping(call);
@@ -31,7 +32,7 @@ HOTPLATE_NOINLINE inline worker* core::invoke(invocation& call, worker* here,
                                               const std::stop_token& stop) {
   if (stop.stop_requested() && !call.thrown) call.thrown = is_cancelled(call);
   const admission answer = admit(call, here, time_);
-  if (answer == admission::refused) return here;
+  if (answer == admission::refused) return wait_or_leave(call, here);
   if (answer == admission::granted) send_to_worker(call, here);
   const std::uint64_t generation = call.generation();
   const std::stop_callback cancelling(
@@ -89,6 +90,7 @@ HOTPLATE_NOINLINE inline worker* core::run_directly(invocation& call,
   if (here.on_root()) [[unlikely]] {
     enter_queue(call);
     refuse(call, is_pumping(call));
+    wait_for_end(call);
     return &here;
   }
   if (call.stack_class == no_stack) [[unlikely]] {

@@ -48,9 +48,13 @@ inline worker* core::invoke_here(invocation& call, worker* here,
   if (stoppable && stop.stop_requested() && !call.thrown) [[unlikely]]
     call.thrown = is_cancelled(call);
   const admission answer = admit(call, here, time_);
-  if (answer == admission::refused) return here;
+  if (answer == admission::refused) [[unlikely]] {
+    wait_for_end(call);
+    return here;
+  }
   if (stoppable || answer != admission::granted || here == nullptr) [[unlikely]]
     return run_or_wait(call, here, answer, stop);
+  stand_still(call, *here);
   // Nobody else claims it before enter_queue(), as in run_directly().
   call.state.store(
       call.state.load(std::memory_order_relaxed) | invocation::stands,
@@ -62,27 +66,33 @@ inline worker* core::invoke_here(invocation& call, worker* here,
 HOTPLATE_NOINLINE inline worker* core::run_or_wait(
     invocation& call, worker* here, admission answer,
     const std::stop_token& stop) {
+  const bool runs = answer == admission::granted && here != nullptr;
+  // Before anybody may stop it.
+  if (runs) stand_still(call, *here);
   const std::uint64_t generation = call.generation();
   const std::stop_callback cancelling(
       stop, [&]() noexcept { cancel(call, generation, errc::cancelled); });
-  if (answer == admission::granted && here != nullptr) {
+  if (runs) {
     run_as_guest(call, *here);
     return here;
   }
   if (answer == admission::granted) {
     enter_queue(call);
     refuse(call, lacks_guest_place(call, config_.max_guest_threads));
-    return nullptr;
+  } else if (here != nullptr) {
+    threads_.give_back(*here);
   }
-  if (here != nullptr) threads_.give_back(*here);
   wait_for_end(call);
   return nullptr;
 }
 
-// The calling thread stands still as a handler does that calls another one.
-inline void core::run_as_guest(invocation& call, worker& here) noexcept {
+// The calling thread does so as a handler does that calls another one.
+inline void core::stand_still(invocation& call, worker& here) noexcept {
   call.caller.store(&here.root(), std::memory_order_relaxed);
   call.is.direct = true;
+}
+
+inline void core::run_as_guest(invocation& call, worker& here) noexcept {
   enter_queue(call);
   threads_.run_here(call, here);
   here.set_running(nullptr);

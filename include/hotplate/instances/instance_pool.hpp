@@ -225,7 +225,7 @@ class instance_pool : private task {
 
   // --- reserve.hpp
   bool is_full() const noexcept;
-  bool add_live(std::int64_t& ending) noexcept;
+  bool add_live(std::int64_t& ending_there) noexcept;
   bool grant(instance_shard& to) noexcept;
   void open_shards() noexcept;
   bool spares_any() const noexcept { return floor_ == 0 || live_ > floor_; }

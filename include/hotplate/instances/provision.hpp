@@ -14,8 +14,8 @@ inline bool instance_pool::lacks_any() const noexcept {
 inline bool instance_pool::reserve_ahead() noexcept {
   const lock_guard hold(lock_);
   if (!lacks_any() || clock_.now() < not_before_) return false;
-  std::int64_t ending = 0;
-  return add_live(ending);
+  std::int64_t ending_there = 0;
+  return add_live(ending_there);
 }
 
 inline void instance_pool::fill(worker& on) noexcept {

@@ -23,15 +23,17 @@ HOTPLATE_INLINE instance_shard* instance_pool::reserve_own(
 /// after a shortage of memory, make_room() first.
 inline shortage instance_pool::reserve() noexcept {
   const lock_guard hold(lock_);
-  std::int64_t ending = 0;
-  if (!add_live(ending)) {
-    return ending_ + ending > given_up_ ? shortage::until_end
-                                        : shortage::instances;
+  std::int64_t ending_there = 0;
+  if (!add_live(ending_there)) {
+    return ending_ + ending_there > given_up_ ? shortage::until_end
+                                              : shortage::instances;
   }
   return budget_.try_claim(memory()) ? shortage::none : shortage::memory;
 }
 
+// Who waits for an instance to end hears of its room.
 inline void instance_pool::give_up_room(instance_shard* home) noexcept {
+  ends_.begin();
   if (home != nullptr) {
     home->give_room(shards_.limited());
   } else {
@@ -39,6 +41,7 @@ inline void instance_pool::give_up_room(instance_shard* home) noexcept {
     --live_;
   }
   budget_.give_back(memory());
+  ends_.finish(1);
 }
 
 inline instance* instance_pool::make(instance_shard* home, bool ahead) {
@@ -71,10 +74,10 @@ inline bool instance_pool::is_full() const noexcept {
 
 // One more exists, unless they are max_instances. One that was too few to
 // expire may not be any more.
-inline bool instance_pool::add_live(std::int64_t& ending) noexcept {
+inline bool instance_pool::add_live(std::int64_t& ending_there) noexcept {
   // Nobody is refused for a room that a shard has left, nor for one that an
   // instance of a shard has just left.
-  if (is_full()) granted_ -= shards_.collect(ending);
+  if (is_full()) granted_ -= shards_.collect(ending_there);
   if (is_full()) return false;
   if (++live_ > floor_) {
     if (!armed_) stir();

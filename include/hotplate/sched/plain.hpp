@@ -22,7 +22,15 @@ inline void worker::run_ready() noexcept {
 
 HOTPLATE_NOINLINE inline void worker::wait_on_root(after_switch then) noexcept {
   if (then.act != nullptr) then.act(then.argument);
-  while (!root_called()) run_ready();
+  // Not run_ready(): it takes the call as news, which then nobody would see.
+  while (!root_called()) {
+    if (ready_.empty()) mail_.take(ready_);
+    if (fiber* const ready = ready_.pop()) {
+      go(*ready);
+    } else {
+      park(forever);
+    }
+  }
 }
 
 // As often as one likes, unlike mail: some may come late.
