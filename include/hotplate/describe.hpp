@@ -20,8 +20,8 @@
 // if every other thread stands still. describe() holds the lock under which
 // names are deployed, aliased and removed, and for moments, one after another,
 // those of the waiting room, the tenants, the blocking threads and each
-// version's lists of instances; a warm invocation takes none of them, and nobody
-// holds one while code of the host's runs. Memory for the results is the
+// version's lists of instances; a warm invocation takes none of them, and
+// nobody holds one while code of the host's runs. Memory for the results is the
 // heap's.
 
 namespace hotplate::inline HOTPLATE_ABI {
