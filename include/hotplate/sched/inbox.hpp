@@ -66,7 +66,7 @@ class inbox {
   static constexpr std::size_t at_hand = 2'048;
   static constexpr std::size_t chunk_bytes = std::size_t{4} << 10;
   static constexpr std::size_t per_chunk =
-      (chunk_bytes - sizeof(chunk)) / sizeof(task*);
+      (chunk_bytes - sizeof(chunk)) / sizeof(void*);
 
   // The queue makes an object with virtual functions for each thread that
   // pushes.

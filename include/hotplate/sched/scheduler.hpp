@@ -7,6 +7,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "hotplate/base/owned.hpp"
 #include "hotplate/base/text.hpp"
@@ -237,16 +238,14 @@ class scheduler {
 
   void run_as(worker& on, const std::string& name) noexcept {
     enter(on, name);
+    bool was_idle = false;
     while (!shared_.stopping.load(std::memory_order_relaxed) && on.stays()) {
       if (on.is_to_trim()) [[unlikely]]
         on.trim();
-      if (on.step()) continue;
+      if (on.step(std::exchange(was_idle, false))) continue;
       on.set_running(nullptr);
-      if (on.serves() && search(on)) {
-        on.step(true);
-      } else {
-        on.park(forever);
-      }
+      was_idle = true;
+      if (!on.serves() || !search(on)) on.park(forever);
     }
     if (!on.is_regular()) on.give_all_back();
     on.release_thread();

@@ -147,10 +147,10 @@ class worker {
   bool trim_vacant() noexcept;
   void give_all_back() noexcept;
 
-  /// Runs one thing that is ready, until it ends or suspends. After a search,
-  /// on which publishers relied instead of waking anybody, wakes another worker
-  /// first if more is ready: what runs now may take its time.
-  bool step(bool after_search = false) noexcept {
+  /// Runs one thing that is ready, until it ends or suspends. Who was idle, and
+  /// may have been woken, or found searching, for several things, wakes another
+  /// worker first if more is ready: what runs now may take its time.
+  bool step(bool was_idle = false) noexcept {
     if (ready_.empty()) mail_.take(ready_);
     // In turns: fibers that keep yielding must not starve what has not started.
     tasks_first_ = !tasks_first_;
@@ -158,7 +158,7 @@ class worker {
     fiber* const ready = next == nullptr ? ready_.pop() : nullptr;
     if (next == nullptr && ready == nullptr) next = tasks_.find(serves_);
     if (next == nullptr && ready == nullptr) return false;
-    if (after_search && shared_.idle.anybody_asleep() && anything_ready()) {
+    if (was_idle && shared_.idle.anybody_asleep() && anything_ready()) {
       shared_.wake_any();
     }
     if (ready != nullptr) {
