@@ -15,8 +15,8 @@ namespace hotplate::inline HOTPLATE_ABI::detail {
 /// written: with light() between the two in one thread and heavy() in the
 /// other, at least one of them sees it. Who passes often takes the light half,
 /// which is no instruction but a load; the kernel then interrupts it for the
-/// other. Thread safety: all members may be called from any thread. I1: armed_
-/// changes once, after the kernel has agreed. A light() that finds
+/// other. Thread safety: all members may be called from any thread.
+/// I1: armed_ changes once, after the kernel has agreed. A light() that finds
 ///     it set comes after that; a heavy() that does not comes before it in the
 ///     one order of all fences, so that what was written before is seen.
 /// Stress: tests/stress/asymmetric_fence_stress_test.cpp

@@ -24,10 +24,10 @@ concept plain_inputs = sizeof...(Args) == 1 && requires(const Inputs& inputs) {
 };
 
 /// Starts invocations one right after the other, with nobody else's code
-/// between, so that the clock is read, and workers are told, but once for
-/// several of them. Then waits for each, in that order; who is not waited for
-/// goes on by itself.
-/// Thread safety: its caller's only, but for cancel() once all are started.
+/// between (but meters', which hear of one that is refused), so that the clock
+/// is read, and workers are told, but once for several of them. Then waits for
+/// each, in that order; who is not waited for goes on by itself. Thread safety:
+/// its caller's only, but for cancel() once all are started.
 class fan_out {
  public:
   fan_out(core& engine, worker* here, std::size_t most)

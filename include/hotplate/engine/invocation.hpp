@@ -288,9 +288,9 @@ struct invocation final : task, waiter {
 
   /// True for the one that may settle it. For the handler's side, which knows
   /// that it is still the same invocation. Where its caller stands still, so
-  /// that nobody but who settles it writes its state, no locked instruction: of
-  /// this and who challenges, `fence` between the two steps of each, one sees
-  /// the other; who sees that this is closing leaves it to this.
+  /// that nobody but who settles or challenges it writes its state, no locked
+  /// instruction: of this and who challenges, `fence` between the two steps of
+  /// each, one sees the other; who sees that this is closing leaves it to this.
   HOTPLATE_INLINE bool claim(const asymmetric_fence& fence) noexcept {
     const std::uint64_t before = state.load(std::memory_order_relaxed);
     if ((before & stands) == 0 || !fence.armed()) return claim();

@@ -50,7 +50,7 @@ inline void core::start(invocation& call, worker* here, std::int64_t now,
   }
 }
 
-// May it run now? The clock is read once it has entered: before, entering would
+// May it run now? `clock` is read once it has entered: before, entering would
 // wait for it, and the clock's time would not pass with other work.
 template <typename Clock>
 inline core::admission core::admit(invocation& call, worker* here,

@@ -24,7 +24,7 @@ class [[nodiscard]] lease {
 
   void* state() const noexcept { return instance_->state; }
 
-  /// By a worker of that index. True if it is to end with the lease, and maybe
+  /// By a worker of that seat. True if it is to end with the lease, and maybe
   /// others with it.
   HOTPLATE_INLINE bool give_back(std::size_t worker, std::int64_t now,
                                  bool warm) noexcept {

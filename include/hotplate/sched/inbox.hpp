@@ -62,7 +62,7 @@ class inbox {
   }
 
  private:
-  // More than callers in their right mind have in flight; 21 KB.
+  // For all threads together; one alone fills 1,024. Of 21 KB.
   static constexpr std::size_t at_hand = 2'048;
   static constexpr std::size_t chunk_bytes = std::size_t{4} << 10;
   static constexpr std::size_t per_chunk =

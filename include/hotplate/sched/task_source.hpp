@@ -18,7 +18,7 @@ class task_source {
   task_source(shared_sched& shared, worker& owner, std::size_t index)
       : shared_(shared), owner_(owner), index_(index) {}
 
-  /// For its worker or a thief; false when memory is out.
+  /// By its worker only; false when memory is out.
   bool push(task& unstarted) noexcept { return tasks_.push(&unstarted); }
   task* steal() noexcept { return tasks_.steal(); }
   std::int64_t size() const noexcept { return tasks_.size(); }
